@@ -1,0 +1,125 @@
+"""Lines that name a plain proxy: URLs, `host:port`, `host:port:user:password`, `user:password@host:port`."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import re
+from typing import Final
+from urllib.parse import unquote
+
+from transports.types import N_, Endpoint, Rejected
+
+SCHEMES: Final = ("http", "https", "socks", "socks4", "socks4a", "socks5", "socks5h")
+_SAME: Final = {"socks5h": "socks5", "socks": "socks5"}
+_DEFAULT_PORTS: Final = {"socks4": 1080, "socks4a": 1080, "socks5": 1080}  # RFC 1928; HTTP proxies have none
+_HOST: Final = re.compile(r"(?!-)[^\s/:@\[\]?#%\"'<>\\]{1,253}\Z")
+_LONGEST_SECRET: Final = 255
+
+
+def parse(text: str) -> Endpoint:
+    """Return the endpoint that a plain proxy line names. Raises Rejected with how to mend it."""
+    scheme, found, rest = text.partition("://")
+    if not found:
+        return _parse_bare(text)
+    scheme = scheme.lower()
+    if scheme not in SCHEMES:
+        raise Rejected(N_("{scheme}:// is not a kind of proxy that is known here"), scheme=scheme)
+    transport = _SAME.get(scheme, scheme)
+    rest = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    who, at, where = rest.rpartition("@")
+    user, password = _split_user(who, scheme) if at else ("", "")
+    host, port_text = split_host(where)
+    if not port_text and transport not in _DEFAULT_PORTS:
+        raise Rejected(N_("the port is missing: write host:port"))
+    port = parse_port(port_text) if port_text else _DEFAULT_PORTS[transport]
+    return _endpoint(transport, host, port, user, password)
+
+
+def _split_user(who: str, scheme: str) -> tuple[str, str]:
+    user, colon, password = who.partition(":")
+    if not colon and scheme == "socks":  # v2rayN writes base64(user:password)
+        try:
+            decoded = base64.b64decode(who.translate({45: 43, 95: 47}) + "=" * (-len(who) % 4), validate=True)
+            user, colon, password = decoded.decode("utf-8").partition(":")
+        except (binascii.Error, UnicodeError, ValueError):
+            user, password = who, ""
+        return user, password
+    return unquote(user), unquote(password)
+
+
+def _parse_bare(text: str) -> Endpoint:
+    if "@" in text:
+        who, _, where = text.rpartition("@")
+        user, _, password = who.partition(":")
+        host, port_text = split_host(where)
+        return _endpoint("auto", host, parse_port(port_text), unquote(user), unquote(password))
+    if text.startswith("["):
+        literal, _, tail = text.partition("]")
+        parts = [literal[1:], *tail.removeprefix(":").split(":", 2)]
+    else:
+        parts = text.split(":", 3)
+        if len(parts) > 2 and _is_ipv6(text.rsplit(":", 1)[0]):
+            raise Rejected(N_("an IPv6 address needs brackets: [2001:db8::1]:1080"))
+    host, port_text, user, password = ([*parts, "", "", ""])[:4]
+    if not port_text:
+        raise Rejected(N_("the port is missing: write host:port"))
+    return _endpoint("auto", host, parse_port(port_text), user, password)
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _endpoint(transport: str, host: str, port: int, user: str, password: str) -> Endpoint:
+    if transport.startswith("socks4") and password:
+        raise Rejected(N_("SOCKS4 knows a user name only, no password: use socks5:// or leave it out"))
+    if max(len(user.encode()), len(password.encode())) > _LONGEST_SECRET:
+        raise Rejected(N_("the user name or password is longer than 255 bytes"))
+    if any(ord(char) < 32 or ord(char) == 127 for char in user + password):
+        raise Rejected(N_("the user name or password has a control character in it"))
+    return Endpoint(transport=transport, host=check_host(host), port=port, username=user, password=password)
+
+
+def split_host(where: str) -> tuple[str, str]:
+    """Split `host:port` or `[IPv6]:port`; the port may be missing. Raises Rejected."""
+    if where.startswith("["):
+        host, bracket, tail = where[1:].partition("]")
+        if not bracket or (tail and not tail.startswith(":")):
+            raise Rejected(N_("an IPv6 address needs brackets: [2001:db8::1]:1080"))
+        return host, tail[1:]
+    if where.count(":") > 1:
+        raise Rejected(N_("an IPv6 address needs brackets: [2001:db8::1]:1080"))
+    host, _, port = where.partition(":")
+    return host, port
+
+
+def parse_port(text: str) -> int:
+    """Return a port number 1..65535. Raises Rejected."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) < 65536):
+        raise Rejected(N_("the port must be a number from 1 to 65535"))
+    return int(text)
+
+
+def check_host(host: str) -> str:
+    """Return `host` lower-cased if it is an IP literal or can be a name. Raises Rejected."""
+    if ":" in host:
+        try:
+            return str(ipaddress.IPv6Address(host))
+        except ValueError:
+            raise Rejected(N_("this is not an IPv6 address: check the part in brackets")) from None
+    if not host:
+        raise Rejected(N_("the host is missing: write host:port"))
+    if host.replace(".", "").isdigit():
+        try:
+            return str(ipaddress.IPv4Address(host))
+        except ValueError:
+            raise Rejected(N_("this is not an IPv4 address: four numbers from 0 to 255")) from None
+    if not _HOST.match(host) or ".." in host or not any(char.isalnum() for char in host):
+        raise Rejected(N_("this is not a host name or address"))
+    return host.lower()

@@ -1,0 +1,261 @@
+"""Byte streams: a TCP socket, and TLS over any stream (so TLS inside TLS needs nothing special).
+
+Sockets are driven through the loop's `sock_*` calls: a failed connect then costs a socket and a future,
+not a transport, a protocol and a reader, and every `recv` is one read from the system, which is what the
+proof counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import struct
+from contextlib import AsyncExitStack
+from typing import Final
+
+from transports.failure import Failure, WireError
+from transports.net import Net
+from transports.types import Note, Step, Stream
+
+_CHUNK: Final = 16 * 1024
+_FIRST_BYTES: Final = 64  # enough of an answer to tell a page or an echo from TLS
+
+
+class SocketStream:
+    """A connected, non-blocking TCP socket."""
+
+    __slots__ = ("_came", "_last", "_loop", "_pushed", "_socket", "reads", "received", "writes")
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+        self._loop = asyncio.get_running_loop()
+        self._pushed = b""
+        self.reads = 0
+        self.writes = 0
+        self.received = 0
+        self._came = 0
+        self._last = 0.0
+
+    @property
+    def wire(self) -> tuple[int, float]:
+        """Return the bytes that came, and the loop time of the last of them."""
+        return self._came, self._last
+
+    async def recv(self, limit: int) -> bytes:
+        """Return what one read gives, at most `limit` bytes; b"" at the end."""
+        if self._pushed:
+            data, self._pushed = self._pushed[:limit], self._pushed[limit:]
+            return data
+        data = await self._loop.sock_recv(self._socket, limit)
+        if data:
+            self.reads += 1
+            self.received += len(data)
+            self._came += len(data)
+            self._last = self._loop.time()
+        return data
+
+    async def send(self, data: bytes) -> None:
+        """Send all of `data`."""
+        await self._loop.sock_sendall(self._socket, data)
+        self.writes += 1
+
+    def unread(self, data: bytes) -> None:
+        """Put `data` back in front."""
+        self._pushed = data + self._pushed
+
+    def close(self) -> None:
+        """Close the socket at once."""
+        self._socket.close()
+
+    def segments(self) -> tuple[int, int] | None:
+        """Return TCP segments (in, out) from TCP_INFO, or None where the system does not tell."""
+        return _segments(self._socket)
+
+
+# struct tcp_info of linux/tcp.h: tcpi_segs_out and tcpi_segs_in are the 32-bit fields at byte 136 and 140.
+_SEGS_AT: Final = 136
+
+
+def _segments(sock: socket.socket) -> tuple[int, int] | None:
+    option = getattr(socket, "TCP_INFO", None)
+    if option is None or not hasattr(socket, "SO_PEERCRED"):  # the layout is Linux's only
+        return None
+    try:
+        info = sock.getsockopt(socket.IPPROTO_TCP, option, 192)
+    except OSError:
+        return None
+    if len(info) < _SEGS_AT + 8:
+        return None
+    out, into = struct.unpack_from("=II", info, _SEGS_AT)
+    return into, out
+
+
+class TlsStream:
+    """TLS as a client over another stream, through memory BIOs."""
+
+    __slots__ = ("_inner", "_into", "_object", "_out", "_pushed", "first", "received")
+
+    def __init__(self, inner: Stream, context: ssl.SSLContext, server_hostname: str) -> None:
+        self._inner = inner
+        self._into = ssl.MemoryBIO()
+        self._out = ssl.MemoryBIO()
+        self._object = context.wrap_bio(self._into, self._out, server_hostname=server_hostname)
+        self._pushed = b""
+        self.first = b""
+        self.received = 0
+
+    @property
+    def reads(self) -> int:
+        """Return the separate reads of the connection below: those are what a censor can count."""
+        return self._inner.reads
+
+    @property
+    def writes(self) -> int:
+        """Return the separate writes of the connection below."""
+        return self._inner.writes
+
+    @property
+    def wire(self) -> tuple[int, float]:
+        """Return what came over the connection below: encrypted bytes, and when the last came."""
+        return self._inner.wire
+
+    async def handshake(self) -> None:
+        """Do the handshake. Raises ssl.SSLError, EOFError, OSError or WireError (page, echo)."""
+        hello = b""
+        while True:
+            try:
+                self._object.do_handshake()
+            except ssl.SSLWantReadError:
+                hello = await self._flush() or hello
+                await self._fill(hello)
+            except ssl.SSLCertVerificationError:
+                raise
+            except ssl.SSLError as error:
+                raise WireError(Failure.SSL_HANDSHAKE, _strange(self.first, hello)) from error
+            else:
+                await self._flush()
+                return
+
+    async def recv(self, limit: int) -> bytes:
+        """Return 1..`limit` decrypted bytes, or b"" at the end.
+
+        An end without close_notify is an end too: what must be whole is known by its length or hash.
+        """
+        if self._pushed:
+            data, self._pushed = self._pushed[:limit], self._pushed[limit:]
+            return data
+        while True:
+            try:
+                data = self._object.read(limit)
+            except ssl.SSLWantReadError:
+                await self._flush()
+                taken = await self._inner.recv(min(_CHUNK, limit))
+                if not taken:
+                    return b""
+                self._into.write(taken)
+            except ssl.SSLZeroReturnError:
+                return b""
+            else:
+                self.received += len(data)
+                return data
+
+    async def send(self, data: bytes) -> None:
+        """Encrypt and send all of `data` in one write."""
+        self._object.write(data)
+        await self._flush()
+
+    def unread(self, data: bytes) -> None:
+        """Put `data` back in front."""
+        self._pushed = data + self._pushed
+
+    def close(self) -> None:
+        """Close the connection below at once."""
+        self._inner.close()
+
+    def segments(self) -> tuple[int, int] | None:
+        """Return the segments of the connection below."""
+        return self._inner.segments()
+
+    async def _flush(self) -> bytes:
+        data = self._out.read()
+        if data:
+            await self._inner.send(data)
+        return data
+
+    async def _fill(self, hello: bytes) -> None:
+        taken = await self._inner.recv(_CHUNK)
+        if not taken:
+            if self.first:  # it said something, and it was not TLS
+                raise WireError(Failure.SSL_HANDSHAKE, _strange(self.first, hello))
+            raise EOFError
+        if len(self.first) < _FIRST_BYTES:
+            self.first += taken[:_FIRST_BYTES]
+        self._into.write(taken)
+
+
+def _strange(first: bytes, hello: bytes) -> Note | None:
+    """Say what stood where a TLS answer was due: a page, our own bytes, or something else."""
+    if first[:1] in (b"\x14", b"\x15", b"\x16", b"\x17"):  # a TLS record: an alert or a broken handshake
+        return Note.ECHO if hello and hello.startswith(first[:16]) else None
+    head = first.lstrip()
+    if head[:5] == b"HTTP/" or head[:1] == b"<":
+        return Note.PAGE
+    return Note.GARBAGE if first else None
+
+
+async def secure(
+    inner: Stream, context: ssl.SSLContext, server_hostname: str, net: Net, step: Step = Step.TLS_HANDSHAKE
+) -> TlsStream:
+    """Put TLS with a checked certificate on `inner`, timed as `step`; closes `inner` on failure."""
+    try:
+        async with AsyncExitStack() as held:
+            with net.trace.waiting():
+                await held.enter_async_context(net.tls_slot())
+            async with net.trace.step(step, net.limits.handshake):
+                stream = TlsStream(inner, context, server_hostname)
+                await stream.handshake()
+                return stream
+    except BaseException:
+        inner.close()
+        raise
+
+
+async def connect(host: str, port: int, net: Net) -> SocketStream:
+    """Open TCP to `host`:`port`, resolving a name first. Raises StepFailed at `resolve` or `connect`."""
+    addresses: tuple[str, ...] = (host,)
+    if not _is_literal(host):
+        async with net.trace.step(Step.RESOLVE, net.limits.connect):
+            addresses = await net.resolve(host)
+    with net.trace.waiting():
+        await net.pace()
+    async with net.trace.step(Step.CONNECT, net.limits.connect):
+        return SocketStream(await _connect_first(addresses, port))
+
+
+def _is_literal(host: str) -> bool:
+    return ":" in host or (host[-1:].isdigit() and host.count(".") == 3)
+
+
+async def _connect_first(addresses: tuple[str, ...], port: int) -> socket.socket:
+    """Try the addresses in turn (two at most: a person's line is not for racing) and keep the first."""
+    last: OSError | None = None
+    for address in addresses[:2]:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        try:
+            return await _connect_socket(family, address, port)
+        except OSError as error:
+            last = error
+    raise last if last is not None else OSError("no address")
+
+
+async def _connect_socket(family: int, address: str, port: int) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, (address, port))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except BaseException:
+        sock.close()
+        raise
+    return sock

@@ -1,0 +1,101 @@
+"""Timing of steps: each one is measured, limited and named, and nothing outlives the deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from transports.failure import Failure, StepFailed, WireError, classify
+from transports.types import Note, Observation, Step
+
+_EXPECTED = (OSError, ssl.SSLError, EOFError, TimeoutError, WireError, UnicodeError)
+
+
+class Trace:
+    """The observations of one try, and the moment when it must be over.
+
+    `zero` and `deadline` are in loop time (seconds). A step gets its own limit, but never more than is
+    left until `deadline`: so the step that was running when the time ended is the one that is named.
+    """
+
+    __slots__ = ("deadline", "observations", "waited", "zero")
+
+    def __init__(self, *, zero: float, deadline: float) -> None:
+        self.zero = zero
+        self.deadline = deadline
+        self.waited = 0.0
+        self.observations: list[Observation] = []
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Stop the clock while the run holds this try back (pace, slots): that is not the other side's time."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            yield
+        finally:
+            held = loop.time() - began
+            self.waited += held
+            self.deadline += held
+
+    def branch(self) -> Trace:
+        """Return an empty trace with the same zero and deadline, for what runs beside this one."""
+        return Trace(zero=self.zero, deadline=self.deadline)
+
+    def step(self, step: Step, limit: float) -> _Running:
+        """Return the context that times `step` and raises StepFailed when it does not succeed."""
+        return _Running(self, step, limit)
+
+    def now(self) -> float:
+        """Return the seconds since `zero`."""
+        return asyncio.get_running_loop().time() - self.zero
+
+
+class _Running:
+    __slots__ = ("_began", "_limit", "_step", "_timeout", "_trace", "code", "note")
+
+    def __init__(self, trace: Trace, step: Step, limit: float) -> None:
+        self._trace, self._step, self._limit = trace, step, limit
+        self.note: Note | None = None
+        self.code = 0
+
+    async def __aenter__(self) -> Self:
+        self._began = began = asyncio.get_running_loop().time()
+        self._timeout = asyncio.timeout_at(min(began + self._limit, self._trace.deadline))
+        await self._timeout.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> bool | None:
+        try:
+            await self._timeout.__aexit__(kind, error, tb)
+        except TimeoutError as timed_out:
+            error = timed_out
+        if error is None:
+            self._record(None)
+            return None
+        if not isinstance(error, _EXPECTED):
+            return None
+        if isinstance(error, WireError):
+            self.note, self.code = error.note, error.code
+        failure = classify(error)
+        self._record(failure)
+        raise StepFailed(self._step, failure, self.note, self.code) from error
+
+    def _record(self, failure: Failure | None) -> None:
+        began = self._began
+        self._trace.observations.append(
+            Observation(
+                step=self._step,
+                started=began - self._trace.zero,
+                elapsed=asyncio.get_running_loop().time() - began,
+                failure=failure,
+                note=self.note,
+                code=self.code,
+            )
+        )

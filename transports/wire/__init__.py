@@ -1,0 +1,1 @@
+"""Wire formats without any I/O: bytes in, bytes out. A test forbids `async` and `socket` here."""
