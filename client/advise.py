@@ -1,0 +1,119 @@
+"""What to do next, from what is known. Pure: no clock, no disk, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from client.model import LineState, Message, Protection, Status, Verdict
+from transports.types import N_
+
+_EXPOSES = {
+    Protection.TOR: N_("nobody on the way sees both you and where you go"),
+    Protection.TRUSTED: N_("your operator sees one server; that server, which you trust, sees where you go"),
+    Protection.UNKNOWN: N_("your operator sees one server; whoever runs it sees where you go"),
+    Protection.OPEN: N_("your operator and whoever runs it see where you go: not for logins or messages"),
+}
+
+
+def exposure(protection: Protection) -> Message:
+    """Return in one phrase what an option of this class protects and exposes."""
+    return Message(_EXPOSES[protection])
+
+
+def rank(verdict: Verdict) -> tuple[str, float]:
+    """Return a sort key: the protection class first, then speed."""
+    return verdict.protection.value, -(verdict.kib_per_s or 0.0)
+
+
+def best(verdicts: Iterable[Verdict], most: int = 5) -> list[Verdict]:
+    """Return the best working options, at most `most`."""
+    return sorted((v for v in verdicts if v.status is Status.WORKING), key=rank)[:most]
+
+
+_LINE = {
+    LineState.HEALTHY: N_("Your line reaches the open internet without any proxy."),
+    LineState.SLOW: N_("Your line reaches the internet without any proxy, but very slowly."),
+    LineState.IMPAIRED: N_(
+        "Your line starts to answer without a proxy, but does not carry a page to its end."
+    ),
+    LineState.TAMPERED: N_("Something on your own line forges certificates or alters pages."),
+    LineState.NO_ANSWER: N_("Without a proxy nothing answers on this line."),
+    LineState.NO_NETWORK: N_("This machine has no network: check the cable, the Wi-Fi or mobile data first."),
+}
+
+
+def line_message(state: LineState) -> Message | None:
+    """Return what is to be said about the person's own line, or None."""
+    text = _LINE.get(state)
+    return Message(text) if text else None
+
+
+def advise(
+    counts: Mapping[str, int], found: Sequence[Verdict], line: LineState, stopped: str
+) -> list[Message]:
+    """Return the next steps, most useful first."""
+    working = counts.get(Status.WORKING, 0)
+    if not sum(counts.values()):
+        return [
+            Message(N_("Nothing in this list can be tested: mend the lines above, or give another list."))
+        ]
+    steps: list[Message] = []
+    if line is LineState.NO_NETWORK and not working:
+        return [Message(N_("Connect this machine to a network, then run the same command again."))]
+    if working:
+        steps += _use(best(found, 1))
+    elif counts.get(Status.DEGRADED):
+        steps.append(
+            Message(
+                N_(
+                    "Nothing works fully. The degraded ones carry short text: messages without pictures, plain mail."
+                )
+            )
+        )
+    else:
+        steps.append(_nothing(counts, line))
+    if counts.get(Status.HOSTILE):
+        steps.append(
+            Message(
+                N_("{n} entry alters or reads traffic: delete it and warn whoever sent it."),
+                plural=N_("{n} entries alter or read traffic: delete them and warn whoever sent them."),
+                n=counts[Status.HOSTILE],
+            )
+        )
+    if line is LineState.TAMPERED:
+        steps.append(
+            Message(N_("Do not install a certificate that anybody offers you: it would open what you send."))
+        )
+    if stopped == "interrupted":
+        steps.append(Message(N_("The check was stopped: run it again to test the rest.")))
+    return steps
+
+
+def _use(top: Sequence[Verdict]) -> list[Message]:
+    if top and top[0].protection is Protection.OPEN:
+        return [
+            Message(
+                N_(
+                    "Use the working ones for reading public pages only; for anything private find a link of class A, B or C."
+                )
+            )
+        ]
+    return [Message(N_("Use the first of the best options; keep the others for when it stops."))]
+
+
+def _nothing(counts: Mapping[str, int], line: LineState) -> Message:
+    if sum(counts.values()) == counts.get(Status.UNTESTED, 0):
+        return Message(N_("Nothing could be tested: see `sanylau doctor` for what is missing here."))
+    if line in (LineState.HEALTHY, LineState.SLOW):
+        return Message(
+            N_(
+                "None of these works, and your line is open: these entries are dead, not censored. Get a fresh list."
+            )
+        )
+    if line is LineState.NO_ANSWER:
+        return Message(
+            N_("Nothing gets through now. Windows open and shut: try again in an hour, and at night.")
+        )
+    return Message(
+        N_("None of these works from here. Ask for other kinds of entries: share links or Tor bridges.")
+    )

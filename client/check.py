@@ -1,0 +1,151 @@
+"""One check from its wishes to its exit status: what the command line and the TUI share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from client import consent, parse, plan, roots, settings, sources, targets
+from client.engine import Engines, OpenEngines, Run, Stop, running
+from client.events import Event, Finished
+from client.exits import Exit, of_run
+from client.model import Candidate, Reading
+from client.platform import fitting, on_interrupt, raise_descriptor_limit
+from client.render import Renderer
+from transports.registry import REGISTRY
+from transports.types import N_, CannotMeasure, Endpoint, Rejected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a person asked for, as given. `lists` are file names or "-"."""
+
+    lists: tuple[str, ...] = ()
+    target: str | None = None
+    bulk_target: str | None = None
+    plain_target: str | None = None
+    target_ca: str | None = None
+    only: tuple[str, ...] = ()
+    profile: str = "quiet"
+    concurrency: int | None = None
+    connect_timeout: float | None = None
+    timeout: float | None = None
+    first: int = 0
+    budget_mib: float | None = None
+    trusted: bool = False
+
+
+class BadList(Exception):  # noqa: N818 - carries a Rejected to the face, with the source's name
+    """A list that cannot be taken in."""
+
+    def __init__(self, source: str, rejected: Rejected) -> None:
+        super().__init__(rejected.reason)
+        self.source = source
+        self.rejected = rejected
+
+
+def take_in(names: Sequence[str]) -> Reading:
+    """Read every list. Raises BadList for the first that cannot be read."""
+    texts = []
+    for name in names:
+        try:
+            texts.append(sources.load(name))
+        except Rejected as rejected:
+            raise BadList(name, rejected) from None
+    return parse.read(texts)
+
+
+def prepare(wishes: Wishes, reading: Reading) -> Run:
+    """Return the run that the wishes describe. Raises Rejected."""
+    unknown = sorted(set(wishes.only) - REGISTRY.keys())
+    if unknown:
+        known = ", ".join(name for name, entry in REGISTRY.items() if entry.parse)
+        raise Rejected(
+            N_("--only: {name} is no kind of entry; known are: {known}"), name=unknown[0], known=known
+        )
+    extra = roots.read_extra(wishes.target_ca) if wishes.target_ca else ""
+    profile = settings.tuned(
+        settings.PROFILES[wishes.profile],
+        concurrency=wishes.concurrency,
+        connect=wishes.connect_timeout,
+        total=wishes.timeout,
+    )
+    limit = raise_descriptor_limit()
+    profile = settings.tuned(
+        profile, concurrency=fitting(profile.concurrency, limit), connect=None, total=None
+    )
+    return Run(
+        reading=reading,
+        targets=targets.chosen(wishes.target, wishes.bulk_target, wishes.plain_target),
+        profile=profile,
+        roots=roots.loader(extra),
+        engines=engine_opener(extra, profile.short.connect),
+        first=wishes.first,
+        budget_kib=round(wishes.budget_mib * 1024) if wishes.budget_mib else 0,
+        trusted=wishes.trusted,
+        only=frozenset(wishes.only),
+    )
+
+
+def engine_opener(extra_roots: str, connect: float) -> OpenEngines:
+    """Return what starts sing-box, under a guard, for the endpoints that need it."""
+
+    @asynccontextmanager
+    async def open_engines(endpoints: Sequence[Endpoint]) -> AsyncIterator[Engines]:
+        from transports import singbox_engine
+        from transports.guard import Guard
+
+        box = await singbox_engine.find()
+        if box is None:
+            raise CannotMeasure(N_("sing-box is missing: pip install 'sanylau[singbox]'"))
+        async with (
+            Guard.running() as guard,
+            singbox_engine.opened(
+                box, endpoints, guard=guard, extra_roots=extra_roots, connect=connect
+            ) as engine,
+        ):
+            yield engine
+
+    return open_engines
+
+
+def to_be_tested(run: Run) -> list[Candidate]:
+    """Return the candidates that will really be contacted."""
+    return [
+        candidate
+        for candidate in run.reading.candidates
+        if plan.is_testable(candidate) and (not run.only or candidate.endpoint.transport in run.only)
+    ]
+
+
+def consent_text(run: Run) -> list[str]:
+    """Return the lines of the question before the first packet."""
+    wanted = to_be_tested(run)
+    return consent.text(
+        candidates=len(wanted),
+        named=sum(
+            1 for candidate in wanted if any(map(str.isalpha, candidate.endpoint.host.rpartition(".")[2]))
+        ),
+        targets=run.targets,
+        profile=run.profile,
+        budget=plan.budget(run.reading.candidates, run.targets, run.profile),
+        engine=any(REGISTRY[candidate.endpoint.transport].engine for candidate in wanted),
+    )
+
+
+async def carry_out(run: Run, renderer: Renderer) -> Exit:
+    """Run the check to its end, or to Ctrl-C, and return the exit status."""
+    stop = Stop()
+    last: Event | None = None
+    with on_interrupt(lambda: stop.ring("interrupted")):
+        try:
+            async with running(run, stop) as events:
+                async for event in events:
+                    renderer.show(event)
+                    last = event
+        finally:
+            renderer.close()
+    if not isinstance(last, Finished):
+        return Exit.INTERRUPTED
+    return of_run(last.counts, last.stopped, last.line_state)

@@ -1,0 +1,150 @@
+"""`sanylau check`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from client.exits import Exit
+from client.i18n import _, say
+from client.model import Message
+from client.text import printable
+from transports.types import Rejected
+
+PROFILES = ("quiet", "normal", "fast")
+
+
+def fail(text: str) -> Exit:
+    """Write one line of complaint to standard error and return the status for wrong usage."""
+    sys.stderr.write(f"sanylau: {text}\n")
+    return Exit.USAGE
+
+
+def reason(rejected: Rejected) -> str:
+    """Return a rejection in the person's language, safe for a terminal."""
+    values = {
+        name: printable(value, 200) if isinstance(value, str) else value
+        for name, value in rejected.values.items()
+    }
+    return say(Message(rejected.reason, values))
+
+
+@click.command(
+    short_help=_("Test proxies and share links."),
+    help=_(
+        "Test the entries of each LIST (a file, or - for standard input) and say which really carry traffic."
+    )
+    + "\n\n"
+    + _("Exit status: 0 something works, 1 nothing works, 2 wrong usage or no consent, 3 could not measure."),
+)
+@click.argument("lists", nargs=-1, metavar=_("[LIST]..."))
+@click.option("--json", "as_json", is_flag=True, help=_("Write one JSON object a line."))
+@click.option("--first", type=click.IntRange(min=1), metavar="N", help=_("Stop after N working ones."))
+@click.option(
+    "--profile", type=click.Choice(PROFILES), default="quiet", help=_("How fast; quiet is the default.")
+)
+@click.option("--only", metavar=_("NAME,…"), help=_("Test only these kinds, for example socks5,vless."))
+@click.option("--target", metavar="URL", help=_("An https page to fetch instead of the built-in ones."))
+@click.option("--bulk-target", metavar="URL", help=_("An https file of 64 KiB or more to fetch."))
+@click.option("--plain-target", metavar="URL", help=_("An http page to fetch without encryption."))
+@click.option("--target-ca", metavar=_("FILE"), help=_("PEM certificates to trust beside the bundled ones."))
+@click.option(
+    "--concurrency", type=click.IntRange(1, 20000), metavar="N", help=_("How many entries at once.")
+)
+@click.option(
+    "--connect-timeout",
+    type=click.FloatRange(min=0.05, max=600),
+    metavar=_("SECONDS"),
+    help=_("For one connection."),
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1, max=3600),
+    metavar=_("SECONDS"),
+    help=_("For one whole entry."),
+)
+@click.option(
+    "--budget",
+    "budget_mib",
+    type=click.FloatRange(min=0.1),
+    metavar="MIB",
+    help=_("Stop after this much data."),
+)
+@click.option("--trusted", is_flag=True, help=_("You trust whoever runs the servers of this list (class B)."))
+@click.option("--reveal", is_flag=True, help=_("Show addresses and secrets; they are masked otherwise."))
+@click.option("--yes", is_flag=True, help=_("Agree to being visible on the network; do not ask."))
+@click.option("--lang", expose_value=False, hidden=True)
+@click.pass_context
+def check(
+    ctx: click.Context,
+    *,
+    as_json: bool,
+    reveal: bool,
+    yes: bool,
+    only: str | None,
+    first: int | None,
+    **rest: object,
+) -> None:
+    """Collect the wishes and carry them out."""
+    from client.check import Wishes
+
+    names = tuple(name.strip() for name in (only or "").split(",") if name.strip())
+    wishes = Wishes(only=names, first=first or 0, **rest)  # type: ignore[arg-type]
+    ctx.exit(perform(wishes, as_json=as_json, reveal=reveal, yes=yes))
+
+
+def perform(wishes: object, *, as_json: bool, reveal: bool, yes: bool) -> int:
+    """Read, ask, run. Returns the exit status."""
+    from client import check as checking
+
+    assert isinstance(wishes, checking.Wishes)
+    if not wishes.lists:
+        return fail(_("give a list: sanylau check FILE, or - for standard input"))
+    if "-" in wishes.lists and sys.stdin.isatty():
+        sys.stderr.write(_("Paste the list, then press Ctrl-D on a line of its own.") + "\n")
+    try:
+        reading = checking.take_in(wishes.lists)
+        run = checking.prepare(wishes, reading)
+    except checking.BadList as bad:
+        return fail(f"{printable(bad.source, 120)}: {reason(bad.rejected)}")
+    except Rejected as rejected:
+        return fail(reason(rejected))
+    if not reading.given:
+        return fail(_("there is no entry in this list: give proxies, share links or bridge lines"))
+    if not yes and checking.to_be_tested(run):
+        from client import consent
+
+        agreed = consent.ask(checking.consent_text(run))
+        if agreed is None:
+            return fail(_("nothing was sent: there is no terminal to ask on; agree beforehand with --yes"))
+        if not agreed:
+            return fail(_("nothing was sent."))
+    return _run(run, as_json=as_json, reveal=reveal)
+
+
+def _run(run: object, *, as_json: bool, reveal: bool) -> int:
+    import asyncio
+
+    from client import check as checking
+    from client.engine import Run
+    from client.render import Renderer
+
+    assert isinstance(run, Run)
+    renderer: Renderer
+    if as_json:
+        from client.render.jsonl import JsonLines
+
+        renderer = JsonLines(reveal=reveal)
+    elif sys.stdout.isatty():
+        from client.render.live import LiveTable
+
+        renderer = LiveTable(reveal=reveal)
+    else:
+        from client.render.plain import Plain
+
+        renderer = Plain(reveal=reveal)
+    try:
+        return asyncio.run(checking.carry_out(run, renderer))
+    except asyncio.CancelledError:
+        return Exit.INTERRUPTED

@@ -1,0 +1,133 @@
+"""The group of commands. Start-up matters: a command's module is imported when it is used."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Final
+
+import click
+
+from client import i18n
+from client.i18n import LANGUAGES, _
+from client.text import printable
+from transports.types import N_
+
+COMMANDS: Final = {  # name -> (module, attribute, one line of help)
+    "check": (
+        "client.cli.check",
+        "check",
+        N_("Test proxies and share links: which carry traffic, which lie."),
+    ),
+    "doctor": (
+        "client.cli.doctor",
+        "doctor",
+        N_("Show which engines are here, and how to get the missing ones."),
+    ),
+    "drill": (
+        "client.cli.drill",
+        "drill",
+        N_("Play a blackout on this machine with real servers; no network needed."),
+    ),
+}
+
+
+class Lazy(click.Group):
+    """A group whose commands are imported on use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, sorted."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _help = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table above: help must not import them."""
+        with formatter.section(_("Commands")):
+            formatter.write_dl([(name, _(COMMANDS[name][2])) for name in sorted(COMMANDS)])
+
+
+def _show_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"sanylau {version('sanylau')}")
+        ctx.exit()
+
+
+def build() -> click.Group:
+    """Return the command line in the language that is in force now."""
+
+    @click.group(
+        cls=Lazy,
+        invoke_without_command=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help=_("Find out which proxies, share links and bridges still carry traffic.")
+        + "\n\n"
+        + _("Without a command the screen opens."),
+    )
+    @click.option(
+        "--lang", type=click.Choice(LANGUAGES), expose_value=False, help=_("Language of all texts.")
+    )
+    @click.option(
+        "--version",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_show_version,
+        help=_("Show the version and stop."),
+    )
+    @click.pass_context
+    def cli(ctx: click.Context) -> None:
+        if ctx.invoked_subcommand is None:
+            ctx.exit(_open_screen())
+
+    return cli
+
+
+def _open_screen() -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        click.echo(_("The screen needs a terminal. Without one: sanylau check LIST"), err=True)
+        return 2
+    from client.__main__ import open_tui
+
+    return open_tui()
+
+
+def language_of(arguments: list[str]) -> str | None:
+    """Return the value of --lang before any text is made; a wrong one is left to click to refuse."""
+    for place, argument in enumerate(arguments):
+        if argument.startswith("--lang="):
+            return argument.partition("=")[2]
+        if argument == "--lang" and place + 1 < len(arguments):
+            return arguments[place + 1]
+    return None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return the exit status."""
+    given = sys.argv[1:] if arguments is None else arguments
+    language = language_of(given)
+    i18n.use(language if language in LANGUAGES else None)
+    try:
+        result = build().main(args=given, prog_name="sanylau", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as asked:
+        click.echo(asked.ctx.get_help())
+        return 2
+    except click.UsageError as error:
+        click.echo(
+            _("sanylau: {why} (see sanylau --help)", why=printable(error.format_message(), 400)), err=True
+        )
+        return 2
+    except click.ClickException as error:
+        click.echo(f"sanylau: {printable(error.format_message(), 400)}", err=True)
+        return error.exit_code
+    except click.Abort:
+        return 130
+    return result if isinstance(result, int) else 0

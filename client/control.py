@@ -1,0 +1,68 @@
+"""The direct control: the same ladder without a proxy, so that a verdict has something to stand beside."""
+
+from __future__ import annotations
+
+import socket
+from typing import Final
+
+from client.judge import FORGERIES, SLOW, plain_altered
+from client.model import Content, Control, Failure, LineState, Step
+from client.probe import Attempt
+from transports.types import Note
+
+_NO_WAY_OUT: Final = (Failure.NETWORK_UNREACHABLE, Failure.NETWORK_DOWN)
+# Documentation addresses (RFC 5737, RFC 3849): they only ask the routing table, a UDP connect sends nothing.
+_ELSEWHERE: Final = ((socket.AF_INET, "198.51.100.1"), (socket.AF_INET6, "2001:db8::1"))
+
+
+def has_route() -> bool:
+    """Say whether the system knows any way out of this machine. Sends no packet."""
+    for family, address in _ELSEWHERE:
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.connect((address, 9))
+                return True
+        except OSError:
+            continue
+    return False
+
+
+def conclude(attempt: Attempt, *, route: bool, plain_expected: bytes | None = None) -> Control:
+    """Return what the direct attempt says about the line. Pure."""
+    failed = attempt.failed or attempt.bulk_failed
+    forged = bool(failed and failed.step is Step.TLS_HANDSHAKE and failed.failure in FORGERIES)
+    altered = plain_altered(attempt, plain_expected)
+    return Control(
+        state=_state(attempt, route=route, tampered=forged or altered),
+        connect=next(
+            (seen.elapsed for seen in attempt.observations if seen.step is Step.CONNECT and not seen.failure),
+            None,
+        ),
+        kib_per_s=attempt.proof.kib_per_s if attempt.proof.bulk_done else None,
+        failure=failed.failure if failed else None,
+        step=failed.step if failed else None,
+        forged=forged,
+        altered=altered,
+        upload=attempt.proof.upload,
+    )
+
+
+def _state(attempt: Attempt, *, route: bool, tampered: bool) -> LineState:
+    failed = attempt.failed
+    if tampered or (failed and failed.note is Note.PAGE):
+        return LineState.TAMPERED
+    if failed is None:
+        if not attempt.proof.bulk_done:
+            return LineState.IMPAIRED
+        speed = attempt.proof.kib_per_s
+        return LineState.SLOW if speed is not None and speed < 2 * SLOW else LineState.HEALTHY
+    if not route or failed.failure in _NO_WAY_OUT:
+        return LineState.NO_NETWORK
+    if failed.step in (Step.RESOLVE, Step.CONNECT):
+        return LineState.NO_ANSWER
+    return LineState.IMPAIRED
+
+
+def upload_known(control: Control) -> bool:
+    """Say whether the control has shown that the target takes an upload."""
+    return control.upload is Content.INTACT

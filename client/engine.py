@@ -1,0 +1,425 @@
+"""Runs a plan and gives one stream of events. Every face reads this stream and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import ssl
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from client import control, plan
+from client.events import ControlFinished, Event, Finished, Judged, LineRejected, Noticed, Progressed, Started
+from client.judge import judge, wants_patience, wants_retry
+from client.model import (
+    Candidate,
+    Content,
+    Control,
+    Message,
+    Protection,
+    Reading,
+    Status,
+    Verdict,
+)
+from client.pace import Pacer, Slots
+from client.plan import Job
+from client.probe import Attempt, Climb, climb
+from client.redact import Namer
+from client.settings import Profile
+from client.targets import Targets
+from client.tasks import Crew, in_slices
+from transports.net import Door, Limits, Net
+from transports.registry import REGISTRY
+from transports.resolve import Resolver
+from transports.socks5 import udp_associate
+from transports.trace import Trace
+from transports.types import N_, CannotMeasure, Endpoint
+
+_QUEUE: Final = 256
+_HEAD_START: Final = 1.5  # seconds that the control may take alone, before the candidates begin
+_CONTROL_PATIENCE: Final = 2.0  # seconds that a verdict may wait for the control's figures
+_UDP_QUESTIONS: Final = 16  # a run: it is an extra, and every one costs a connection and a thread
+_TICK: Final = 0.5
+_SURELY_FAST: Final = 64.0  # KiB/s: above that no control figure makes a result degraded
+
+_DIRECT: Final = Endpoint(transport="direct", host="", port=1)
+
+
+class Engines(Protocol):
+    """Outside programs that opened doors for some endpoints."""
+
+    @property
+    def doors(self) -> Mapping[str, Door | CannotMeasure]:
+        """Endpoint keys to doors, or to why there is none."""
+
+    async def watch(self) -> None:
+        """Follow what they report, until they end."""
+
+
+OpenEngines = Callable[[Sequence[Endpoint]], AbstractAsyncContextManager[Engines]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """All that a run needs to know. `first` 0 tests everything; `budget_kib` 0 sets no limit;
+    `trusted` lifts class C to B; `only` empty means every transport.
+    """
+
+    reading: Reading
+    targets: Targets
+    profile: Profile
+    roots: Callable[[], Awaitable[ssl.SSLContext]]
+    engines: OpenEngines | None = None
+    first: int = 0
+    budget_kib: int = 0
+    trusted: bool = False
+    only: frozenset[str] = frozenset()
+    namer: Namer = field(default_factory=Namer)
+    rng: random.Random = field(default_factory=lambda: random.Random())
+
+
+class Stop:
+    """A bell: whoever rings it ends the run with what is known. `why` stands in the summary."""
+
+    def __init__(self) -> None:
+        self.why = ""
+        self.event = asyncio.Event()
+
+    def ring(self, why: str) -> None:
+        """End the run; the first reason counts."""
+        if not self.event.is_set():
+            self.why = why
+            self.event.set()
+
+
+@asynccontextmanager
+async def running(run: Run, stop: Stop | None = None) -> AsyncIterator[AsyncIterator[Event]]:
+    """Run the plan; gives the stream of events, ending with Finished. Leaving the block stops everything."""
+    runner = _Runner(run, stop or Stop())
+    async with Crew() as crew:
+        crew.start(runner.lead(crew), "lead")
+        yield _drain(runner.events)
+
+
+async def _drain(events: asyncio.Queue[Event]) -> AsyncIterator[Event]:
+    while True:
+        event = await events.get()
+        yield event
+        if isinstance(event, Finished):
+            return
+
+
+class _Runner:
+    """One run in progress."""
+
+    def __init__(self, run: Run, stop: Stop) -> None:
+        self.run, self.stop = run, stop
+        self.loop = asyncio.get_running_loop()
+        self.began = self.loop.time()
+        self.events: asyncio.Queue[Event] = asyncio.Queue(_QUEUE)
+        self.pacer = Pacer(run.profile.interval)
+        self.slots = Slots(run.profile.per_network)
+        self.resolver = Resolver()
+        self.control = Control()
+        self.control_done = asyncio.Event()
+        self.plain_expected: bytes | None = None
+        self.doors: Mapping[str, Door | CannotMeasure] = {}
+        self.doors_ready = asyncio.Event()
+        self.queue = plan.Queue(())
+        self.woken = asyncio.Event()
+        self.flying: dict[int, Job] = {}
+        self.counts: Counter[str] = Counter({status.value: 0 for status in Status})
+        self.first_working: float | None = None
+        self.moved_kib = 0.0
+        self.udp_left = _UDP_QUESTIONS
+
+    # the run as a whole
+
+    async def lead(self, crew: Crew) -> None:
+        """Carry the run from the first event to the last."""
+        await self._announce()
+        testable = []
+        for candidate in self.run.reading.candidates:
+            why = self._untestable(candidate)
+            if why is None:
+                testable.append(candidate)
+            else:
+                await self._put_aside(candidate, why)
+        if testable:
+            crew.start(self._tick(), "ticker")
+            self._open_engines(crew, testable)
+            measuring = crew.start(self._measure_line(), "control")
+            await asyncio.wait({measuring}, timeout=_HEAD_START)
+            await self._try_all(testable)
+        await self._finish()
+        crew.dismiss()
+
+    async def _announce(self) -> None:
+        reading, run = self.run.reading, self.run
+        budget = plan.budget(reading.candidates, run.targets, run.profile)
+        started = Started(
+            given=reading.given,
+            candidates=len(reading.candidates),
+            duplicates=reading.duplicates,
+            rejected=len(reading.rejected),
+            profile=run.profile.name,
+            budget_connections=budget.connections,
+            budget_kib=min(budget.kib, run.budget_kib or budget.kib),
+        )
+        await self.events.put(started)
+        for notice in reading.notices:
+            await self.events.put(Noticed(notice))
+        for line in reading.rejected:
+            await self.events.put(LineRejected(line))
+
+    def _untestable(self, candidate: Candidate) -> Message | None:
+        endpoint = candidate.endpoint
+        if self.run.only and endpoint.transport not in self.run.only:
+            return Message(N_("left out by --only"))
+        if plan.is_testable(candidate):
+            return None
+        return Message(endpoint.untested or N_("this version has no way to test it"))
+
+    def _open_engines(self, crew: Crew, testable: Sequence[Candidate]) -> None:
+        wanted = [c.endpoint for c in testable if REGISTRY[c.endpoint.transport].engine]
+        if wanted and self.run.engines is not None:
+            crew.start(self._keep_engines(self.run.engines, wanted), "engines")
+        else:
+            self.doors_ready.set()
+
+    async def _keep_engines(self, open_engines: OpenEngines, wanted: Sequence[Endpoint]) -> None:
+        try:
+            async with open_engines(wanted) as engines:
+                self.doors = engines.doors
+                self.doors_ready.set()
+                await engines.watch()
+        except CannotMeasure as reason:
+            self.doors = dict.fromkeys((endpoint.key() for endpoint in wanted), reason)
+        finally:
+            self.doors_ready.set()
+
+    async def _tick(self) -> None:
+        total = len(self.run.reading.candidates)
+        while True:
+            await asyncio.sleep(_TICK)
+            done = sum(self.counts.values())
+            working = self.counts[Status.WORKING]
+            await self.events.put(
+                Progressed(done, total, working, self.pacer.passed, self.loop.time() - self.began)
+            )
+
+    async def _try_all(self, testable: Sequence[Candidate]) -> None:
+        self.queue = plan.Queue(plan.order(testable, rng=self.run.rng))
+        async with Crew() as hands:
+
+            def start() -> None:
+                hands.start(self._work(), "candidate")
+
+            await in_slices(min(self.run.profile.concurrency, len(testable)), start)
+            await self.stop.event.wait()
+
+    async def _finish(self) -> None:
+        unfinished = [*self.flying.values(), *self.queue.rest()]
+        for job in unfinished:
+            if job.attempt is None:
+                await self._put_aside(job.candidate, Message(N_("stopped before its turn")))
+            else:
+                await self._conclude(job, job.attempt)
+        reading = self.run.reading
+        finished = Finished(
+            given=reading.given,
+            candidates=len(reading.candidates),
+            duplicates=reading.duplicates,
+            rejected=len(reading.rejected),
+            counts=dict(self.counts),
+            stopped=self.stop.why,
+            elapsed=self.loop.time() - self.began,
+            first_working=self.first_working,
+            line_state=self.control.state,
+        )
+        await self.events.put(finished)
+
+    # the line without a proxy
+
+    async def _measure_line(self) -> None:
+        limits = self.run.profile.short
+        way = self._way(_DIRECT, limits, is_control=True)
+        attempt = await climb(way)
+        if attempt.plain_digest is not None:
+            self.plain_expected = attempt.plain_digest
+        self.control = control.conclude(attempt, route=control.has_route())
+        self.control_done.set()
+        await self.events.put(ControlFinished(self.control))
+
+    # one candidate
+
+    async def _work(self) -> None:
+        while True:
+            job = self.queue.take(self.loop.time())
+            if job is None:
+                self.stop.ring("")
+                return
+            if not isinstance(job, Job):
+                await self._rest(job)
+                continue
+            self.flying[id(job)] = job
+            await self._try(job)
+            self.flying.pop(id(job), None)
+            self.woken.set()
+            self.woken.clear()
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait until a job comes back, or until the next second try is due."""
+        try:
+            async with asyncio.timeout(seconds if seconds != float("inf") else None):
+                await self.woken.wait()
+        except TimeoutError:
+            return
+
+    async def _try(self, job: Job) -> None:
+        profile, endpoint = self.run.profile, job.candidate.endpoint
+        if REGISTRY[endpoint.transport].engine:
+            await self.doors_ready.wait()
+        limits = profile.deep if job.deep and profile.deep else profile.short
+        if profile.deep is not None:
+            limits = plan.stretched(limits, self.control, self.run.targets)
+        way = self._way(endpoint, limits)
+        began = self.loop.time()
+        try:
+            attempt = await climb(way)
+        except CannotMeasure as reason:
+            self.queue.back()
+            await self._put_aside(job.candidate, Message(reason.reason, reason.values), job)
+            return
+        job.attempt = attempt
+        job.tries += 1
+        job.spent += self.loop.time() - began - way.net.trace.waited
+        if job.tries == 1 and wants_retry(attempt):
+            self.queue.again(job, self.loop.time() + profile.pause)
+        elif not job.deep and profile.deep is not None and wants_patience(attempt):
+            self.queue.later(job)
+        else:
+            self.queue.back()
+            await self._conclude(job, attempt)
+
+    def _way(self, endpoint: Endpoint, limits: Limits, *, is_control: bool = False) -> Climb:
+        now = self.loop.time()
+        network = plan.network_of(endpoint.host)
+        spoken: dict[str, str] = {}
+
+        def net(trace: Trace, rank: int) -> Net:
+            return Net(
+                trace=trace,
+                limits=limits,
+                pace=lambda: self.pacer.wait(rank),
+                tls_slot=lambda: self.slots.slot(network),
+                tls=self.run.roots,
+                resolve=self.resolver,
+                known=self.resolver.known,
+                doors=self.doors,
+                spoken=spoken,
+            )
+
+        trace = Trace(zero=now, deadline=now + limits.total)
+        return Climb(
+            endpoint=endpoint,
+            net=net(trace, 1),
+            follow=net(trace, 0),
+            targets=self.run.targets,
+            rng=self.run.rng,
+            upload=(lambda: True) if is_control else (lambda: control.upload_known(self.control)),
+            side_checks=not is_control,
+            udp=None if is_control else self._ask_udp,
+        )
+
+    async def _ask_udp(self, endpoint: Endpoint) -> Content:
+        address = endpoint.host
+        if not address.replace(".", "").isdigit() and ":" not in address:
+            address = next(iter(self.resolver.known(endpoint.host)), "")
+        if not address or self.udp_left <= 0:
+            return Content.SKIPPED
+        self.udp_left -= 1
+        granted = await asyncio.to_thread(udp_associate, endpoint, address)
+        if granted is None:
+            return Content.NO_ANSWER
+        return Content.INTACT if granted else Content.REFUSED
+
+    # verdicts
+
+    async def _conclude(self, job: Job, attempt: Attempt) -> None:
+        if not self.control_done.is_set() and _needs_control(attempt):
+            async with _at_most(_CONTROL_PATIENCE):
+                await self.control_done.wait()
+        run = self.run
+        found = judge(attempt, self.control, quota=run.targets.quota, plain_expected=self.plain_expected)
+        transport = attempt.spoken or job.candidate.endpoint.transport
+        await self._report(
+            Verdict(
+                candidate=job.candidate,
+                transport=transport,
+                protection=self._protection(transport),
+                status=found.status,
+                reason=found.reason,
+                failure=found.failure,
+                step=found.step,
+                observations=tuple(attempt.observations),
+                proof=attempt.proof,
+                elapsed=job.spent,
+                tries=job.tries,
+                finished=self.loop.time() - self.began,
+            ),
+            job,
+        )
+
+    async def _put_aside(self, candidate: Candidate, why: Message, job: Job | None = None) -> None:
+        transport = candidate.endpoint.transport
+        await self._report(
+            Verdict(
+                candidate=candidate,
+                transport=transport,
+                protection=self._protection(transport),
+                status=Status.UNTESTED,
+                reason=why,
+                finished=self.loop.time() - self.began,
+            ),
+            job,
+        )
+
+    def _protection(self, transport: str) -> Protection:
+        entry = REGISTRY.get(transport)
+        found = entry.protection if entry else Protection.UNKNOWN
+        return Protection.TRUSTED if found is Protection.UNKNOWN and self.run.trusted else found
+
+    async def _report(self, verdict: Verdict, job: Job | None = None) -> None:
+        # Counted only once the event is out: a cancelled put leaves the job to be concluded at the end.
+        await self.events.put(Judged(self.run.namer.id(verdict.candidate.endpoint), verdict))
+        self.counts[verdict.status] += 1
+        if job is not None:
+            self.flying.pop(id(job), None)
+        if verdict.status is Status.WORKING and self.first_working is None:
+            self.first_working = verdict.finished
+        self.moved_kib += (verdict.proof.down + verdict.proof.up) / 1024
+        if self.run.first and self.counts[Status.WORKING] >= self.run.first:
+            self.stop.ring("first")
+        elif self.run.budget_kib and self.moved_kib >= self.run.budget_kib:
+            self.stop.ring("budget")
+
+
+def _needs_control(attempt: Attempt) -> bool:
+    """Only a slow or an unclear result has to wait for what the line itself can do."""
+    slow = (attempt.proof.kib_per_s or 0.0) < 64.0
+    return (
+        attempt.plain_digest is not None or (attempt.proof.bulk_done and slow) or attempt.failed is not None
+    )
+
+
+@asynccontextmanager
+async def _at_most(seconds: float) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        return

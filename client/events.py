@@ -1,0 +1,79 @@
+"""The one stream that every face consumes: plain text, JSON Lines and the TUI. Past tense, frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from client.model import Control, LineState, Message, RejectedLine, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The plan is made; nothing has been sent yet."""
+
+    given: int
+    candidates: int
+    duplicates: int
+    rejected: int
+    profile: str
+    budget_connections: int
+    budget_kib: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineRejected:
+    """A line of a list is no candidate."""
+
+    line: RejectedLine
+
+
+@dataclass(frozen=True, slots=True)
+class ControlFinished:
+    """The direct control is done: what the line itself can do."""
+
+    control: Control
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Something the person should know while the run goes on."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A candidate has its verdict. `id` is stable within the run and means nothing outside it."""
+
+    id: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """Where the run stands: candidates done of `total`, and connections opened so far."""
+
+    done: int
+    total: int
+    working: int
+    connections: int
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The run is over, complete or stopped. `counts` has one entry per status."""
+
+    given: int
+    candidates: int
+    duplicates: int
+    rejected: int
+    counts: Mapping[str, int]
+    stopped: str  # "" complete, "first" enough found, "interrupted", "budget"
+    elapsed: float
+    first_working: float | None
+    line_state: LineState
+
+
+Event = Started | LineRejected | ControlFinished | Noticed | Judged | Progressed | Finished

@@ -1,0 +1,207 @@
+"""From observations to a verdict. Pure: no clock, no network. The rules are explained in docs/verdicts.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from client.model import Content, Control, Failure, LineState, Message, Proof, Status, Step
+from client.probe import Attempt
+from transports.types import N_, Note, Observation
+
+SLOW: Final = 8.0  # KiB/s: below this a page takes minutes
+MOVES: Final = 32  # separate reads and writes: censors are known that let 25 packets pass
+FORGERIES: Final = (Failure.SSL_AUTHORITY, Failure.SSL_HOSTNAME)
+_SILENCE: Final = 2.0  # seconds without a byte: frozen rather than slow
+_BREAKS: Final = (Failure.CONNECTION_RESET, Failure.CONNECTION_ABORTED, Failure.EOF)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """A status with its reason, and where the way ended."""
+
+    status: Status
+    reason: Message
+    failure: Failure | None = None
+    step: Step | None = None
+
+
+def wants_retry(attempt: Attempt) -> bool:
+    """Say whether a second, spaced try is due: the first one ended in a reset or a close."""
+    return attempt.failed is not None and attempt.failed.failure in _BREAKS
+
+
+def wants_patience(attempt: Attempt) -> bool:
+    """Say whether longer deadlines might change the result: the first try ended in silence."""
+    return attempt.failed is not None and attempt.failed.failure is Failure.TIMEOUT
+
+
+def judge(
+    attempt: Attempt, control: Control, *, quota: int, plain_expected: bytes | None = None
+) -> Judgement:
+    """Conclude about one candidate from its last attempt and the direct control.
+
+    `plain_expected` is what the control's plain fetch brought, for content that is not known in advance.
+    """
+    if attempt.failed is not None:
+        return _without_content(_with_plain(attempt, attempt.failed, plain_expected), control)
+    proof = attempt.proof
+    if proof.impossible is Content.ALTERED:
+        return Judgement(
+            status=Status.HOSTILE,
+            step=Step.HTTP_ROUND_TRIP,
+            reason=Message(N_("answers even for an address that cannot exist: it makes pages up")),
+        )
+    if plain_altered(attempt, plain_expected) and not control.altered:
+        return Judgement(
+            status=Status.HOSTILE,
+            step=Step.HTTP_ROUND_TRIP,
+            reason=Message(N_("alters pages that are not encrypted")),
+        )
+    if not proof.bulk_done:
+        return _stalled(attempt, proof)
+    if proof.upload is Content.REFUSED and control.upload is Content.INTACT:
+        return Judgement(
+            status=Status.DEGRADED,
+            step=Step.BULK_TRANSFER,
+            failure=Failure.HTTP_STATUS,
+            reason=Message(N_("carries downloads, but the upload was refused on the way")),
+        )
+    if moves(proof) < MOVES or proof.down < quota:
+        return Judgement(
+            status=Status.DEGRADED,
+            step=Step.BULK_TRANSFER,
+            reason=Message(N_("too little could be moved to be sure: give a larger file with --bulk-target")),
+        )
+    return _by_speed(proof, control)
+
+
+def _with_plain(attempt: Attempt, failed: Observation, expected: bytes | None) -> Observation:
+    """Note it where a proxy that opens no tunnel did fetch a plain page, whole and unaltered."""
+    known = attempt.plain_digest is None or attempt.plain_digest == expected
+    if failed.note is Note.REFUSED and attempt.proof.plain is Content.INTACT and known:
+        return replace(failed, note=Note.PLAIN_ONLY)
+    return failed
+
+
+def moves(proof: Proof) -> int:
+    """Return the separate reads and writes of the bulk transfer, or the segments if there were more."""
+    segments = (proof.segments_in or 0) + (proof.segments_out or 0)
+    return max(proof.reads + proof.writes, segments)
+
+
+def plain_altered(attempt: Attempt, expected: bytes | None) -> bool:
+    """Say whether plain HTTP came back changed."""
+    if attempt.proof.plain is Content.ALTERED:
+        return True
+    return attempt.plain_digest is not None and expected is not None and attempt.plain_digest != expected
+
+
+def _by_speed(proof: Proof, control: Control) -> Judgement:
+    speed = proof.kib_per_s
+    line = control.kib_per_s
+    if speed is not None and line is not None:
+        floor = SLOW if line > SLOW else line / 2
+        if speed < floor:
+            return Judgement(
+                status=Status.DEGRADED,
+                step=Step.BULK_TRANSFER,
+                reason=Message(N_("authentic, but slower than {floor} KiB/s"), {"floor": f"{floor:.0f}"}),
+            )
+    return Judgement(status=Status.WORKING, reason=Message(N_("authentic content came through")))
+
+
+def _stalled(attempt: Attempt, proof: Proof) -> Judgement:
+    failed = attempt.bulk_failed
+    kib = {"kib": round(proof.wire_down / 1024)}
+    if failed is None:
+        reason = Message(N_("a page came through, the larger file did not"))
+    elif failed.step is not Step.BULK_TRANSFER:
+        reason = Message(N_("a page came through, but the next connection failed"))
+    elif failed.note is Note.OTHER_CONTENT:
+        reason = Message(N_("a page came through, but the test file was not given out"))
+    elif failed.failure is not Failure.TIMEOUT:
+        reason = Message(N_("broke off after {kib} KiB"), kib)
+    elif proof.up:
+        reason = Message(N_("stopped while sending, after {kib} KiB up"), {"kib": proof.up // 1024})
+    elif proof.silence < _SILENCE < proof.bulk_seconds:
+        speed = proof.kib_per_s or 0.0
+        reason = Message(N_("authentic, but far too slow: {speed} KiB/s"), {"speed": f"{speed:.1f}"})
+    else:
+        reason = Message(N_("froze after {kib} KiB"), kib)
+    return Judgement(
+        status=Status.DEGRADED,
+        failure=failed.failure if failed else None,
+        step=failed.step if failed else Step.BULK_TRANSFER,
+        reason=reason,
+    )
+
+
+def _without_content(failed: Observation, control: Control) -> Judgement:
+    status = Status.FAILED
+    forged = failed.step is Step.TLS_HANDSHAKE and failed.failure in FORGERIES
+    if (forged and not control.forged) or (failed.step is Step.TLS_HANDSHAKE and failed.note is Note.PAGE):
+        status = Status.HOSTILE
+    return Judgement(
+        status=status, failure=failed.failure, step=failed.step, reason=_why(failed, control, forged)
+    )
+
+
+_BY_NOTE: Final = {
+    Note.AUTH_REQUIRED: N_("asks for a user name and password: write scheme://user:password@host:port"),
+    Note.AUTH_REFUSED: N_("does not accept this user name and password"),
+    Note.PLAIN_ONLY: N_("fetches only unencrypted pages and opens no tunnel: no use for anything private"),
+    Note.ENDLESS: N_("never came to the end of its answer"),
+    Note.OTHER_CONTENT: N_("the way is authentic, but the target gave another answer than expected"),
+}
+_BY_STEP_AND_NOTE: Final = {
+    (Step.PROXY_HANDSHAKE, Note.REFUSED): N_("is there, but refuses to connect further"),
+    (Step.PROXY_HANDSHAKE, Note.REDIRECT): N_("sends you to another page instead of connecting"),
+    (Step.PROXY_HANDSHAKE, Note.PAGE): N_(
+        "answers with a web page: this is no proxy, or a portal stands before it"
+    ),
+    (Step.PROXY_HANDSHAKE, Note.GARBAGE): N_("something answers, but not with this protocol"),
+    (Step.TLS_HANDSHAKE, Note.PAGE): N_("puts a page of its own in place of the encrypted answer"),
+    (Step.TLS_HANDSHAKE, Note.ECHO): N_("says connected, then only echoes: it carries nothing"),
+    (Step.TLS_HANDSHAKE, Note.GARBAGE): N_("says connected, then sends something that is not the target"),
+    (Step.HTTP_ROUND_TRIP, Note.REDIRECT): N_("the way is authentic, but the target redirects elsewhere"),
+}
+_BY_STEP_AND_FAILURE: Final = {
+    (Step.RESOLVE, Failure.DNS_NXDOMAIN): N_("its name has no address: check the spelling"),
+    (Step.CONNECT, Failure.CONNECTION_REFUSED): N_("nobody listens there: switched off, or another port"),
+    (Step.CONNECT, Failure.TIMEOUT): N_("no answer: off, or cut on the way"),
+    (Step.CONNECT, Failure.CONNECTION_RESET): N_("the connection was torn down at once"),
+    (Step.CONNECT, Failure.NETWORK_UNREACHABLE): N_("this machine has no route there"),
+    (Step.CONNECT, Failure.HOST_UNREACHABLE): N_("the network says that this host cannot be reached"),
+    (Step.PROXY_HANDSHAKE, Failure.TIMEOUT): N_("accepts the connection, then stays silent"),
+    (Step.TLS_HANDSHAKE, Failure.TIMEOUT): N_("says connected, then nothing comes"),
+    (Step.TLS_HANDSHAKE, Failure.SSL_CERTIFICATE): N_(
+        "the target's certificate is out of date: check this clock"
+    ),
+    (Step.HTTP_ROUND_TRIP, Failure.TIMEOUT): N_("encrypted connection stands, but no page comes"),
+}
+_GENERAL: Final = {
+    Step.RESOLVE: N_("its name could not be looked up"),
+    Step.CONNECT: N_("could not be reached"),
+    Step.PROXY_HANDSHAKE: N_("hung up during its own handshake"),
+    Step.TLS_HANDSHAKE: N_("says connected, then breaks off the encrypted connection"),
+    Step.HTTP_ROUND_TRIP: N_("broke off before the page came"),
+}
+
+
+def _why(failed: Observation, control: Control, forged: bool) -> Message:
+    if forged and control.forged:
+        return Message(
+            N_("the same forged certificate shows without any proxy: the line or the target, not this one")
+        )
+    if forged:
+        return Message(N_("shows a forged certificate: it reads what you send"))
+    if failed.step is Step.CONNECT and control.state is LineState.NO_NETWORK:
+        return Message(N_("this machine has no network now"))
+    step, note, failure = failed.step, failed.note, failed.failure
+    text = _GENERAL.get(step, N_("did not get through"))
+    if failure is not None:
+        text = _BY_STEP_AND_FAILURE.get((step, failure), text)
+    if note is not None:
+        text = _BY_STEP_AND_NOTE.get((step, note)) or _BY_NOTE.get(note, text)
+    return Message(text)

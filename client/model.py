@@ -1,0 +1,172 @@
+"""The words of this package: candidate, verdict, proof, control, message. All frozen, no logic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from transports.failure import Failure
+from transports.types import Endpoint, Observation, Protection, Step
+
+__all__ = [
+    "Candidate",
+    "Content",
+    "Control",
+    "Failure",
+    "LineState",
+    "Message",
+    "Observation",
+    "Proof",
+    "Protection",
+    "Reading",
+    "RejectedLine",
+    "Status",
+    "Step",
+    "Verdict",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A sentence for a person, not yet in their language.
+
+    `id` is the English text as the catalogs know it, `values` fill its {braces}; with `plural` and `n` the
+    catalog chooses the form.
+    """
+
+    id: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    plural: str = ""
+    n: int = 0
+
+
+class Status(StrEnum):
+    """What is concluded about a candidate."""
+
+    WORKING = "working"
+    DEGRADED = "degraded"
+    HOSTILE = "hostile"
+    BLOCKED = "blocked"
+    FAILED = "failed"
+    UNTESTED = "untested"
+
+
+class LineState(StrEnum):
+    """What the direct control found about the person's own line."""
+
+    HEALTHY = "healthy"  # authentic content and the bulk transfer came through without any proxy
+    SLOW = "slow"  # the same, but below the speed that counts as usable
+    IMPAIRED = "impaired"  # something authentic came through, but not all
+    TAMPERED = "tampered"  # forged certificates or altered content without any proxy
+    NO_ANSWER = "no_answer"  # nothing authentic came, and nothing says why
+    NO_NETWORK = "no_network"  # this machine has no way out at all
+    UNKNOWN = "unknown"  # not measured, or not yet
+
+
+class Content(StrEnum):
+    """What a side check brought back."""
+
+    INTACT = "intact"
+    ALTERED = "altered"
+    NO_ANSWER = "no_answer"
+    REFUSED = "refused"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An endpoint plus where it was learned: the source's name and the 1-based line in it."""
+
+    endpoint: Endpoint
+    source: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedLine:
+    """A line that is no candidate, and how to mend it."""
+
+    source: str
+    line: int
+    reason: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was taken in. given = candidates + duplicates + rejected, always."""
+
+    candidates: tuple[Candidate, ...]
+    rejected: tuple[RejectedLine, ...]
+    duplicates: int
+    notices: tuple[Message, ...] = ()
+
+    @property
+    def given(self) -> int:
+        """Return how many lines or nodes were offered."""
+        return len(self.candidates) + self.duplicates + len(self.rejected)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What was moved and seen. Bytes are decrypted content; reads and writes are separate system calls."""
+
+    content: bool = False  # authenticated content with the expected status and body came through
+    down: int = 0
+    up: int = 0
+    reads: int = 0
+    writes: int = 0
+    segments_in: int | None = None
+    segments_out: int | None = None
+    bulk_seconds: float = 0.0
+    bulk_done: bool = False
+    wire_down: int = 0  # bytes that came during the bulk transfer, encrypted as they were
+    silence: float = 0.0  # seconds between the last of them and the end of the transfer
+    upload: Content = Content.SKIPPED
+    plain: Content = Content.SKIPPED
+    impossible: Content = Content.SKIPPED  # ALTERED: content came from an address that cannot exist
+    udp: Content = Content.SKIPPED  # SOCKS5 UDP ASSOCIATE: INTACT means granted
+    first_byte: float | None = None  # seconds from the begin of the try
+
+    @property
+    def kib_per_s(self) -> float | None:
+        """Return the bulk transfer's download speed in KiB/s, None where there was none."""
+        came = self.down if self.bulk_done else self.wire_down
+        return came / 1024 / self.bulk_seconds if self.bulk_seconds > 0 and came else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What is concluded about one candidate, and why."""
+
+    candidate: Candidate
+    transport: str
+    protection: Protection
+    status: Status
+    reason: Message
+    failure: Failure | None = None
+    step: Step | None = None
+    observations: tuple[Observation, ...] = ()
+    proof: Proof = Proof()
+    elapsed: float = 0.0
+    tries: int = 0
+    finished: float = 0.0  # seconds since the run began
+
+    @property
+    def kib_per_s(self) -> float | None:
+        """Return the measured speed in KiB/s."""
+        return self.proof.kib_per_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """What this line can do without a proxy. Seconds and KiB/s; None where it was not measured."""
+
+    state: LineState = LineState.UNKNOWN
+    connect: float | None = None
+    kib_per_s: float | None = None
+    failure: Failure | None = None
+    step: Step | None = None
+    forged: bool = False  # a forged certificate showed without any proxy
+    altered: bool = False  # plain HTTP came back altered without any proxy
+    upload: Content = Content.SKIPPED

@@ -1,0 +1,98 @@
+"""The gate before every new connection: so many at a time, then so many seconds of pause."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections import defaultdict
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+_PER_PASS: Final = 32  # connections begun per pass of the loop where nothing else limits them
+
+
+class Pacer:
+    """Lets connections pass one per `interval` seconds, or (interval 0) a slice per pass of the loop.
+
+    Whoever has already answered goes before whoever has not: `rank` 0 before `rank` 1.
+    """
+
+    def __init__(self, interval: float) -> None:
+        self._interval = interval
+        self._burst = 1 if interval else _PER_PASS
+        self._free = self._burst
+        self._ticking = False
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._count = itertools.count()
+        self.passed = 0
+
+    async def wait(self, rank: int = 1) -> None:
+        """Return when a new connection may be opened."""
+        if self._free and not self._waiting:
+            self._free -= 1
+        else:
+            future = asyncio.get_running_loop().create_future()
+            heapq.heappush(self._waiting, (rank, next(self._count), future))
+            self._tick()
+            await future
+        self.passed += 1
+        self._tick()
+
+    def _tick(self) -> None:
+        if self._ticking:
+            return
+        self._ticking = True
+        loop = asyncio.get_running_loop()
+        if self._interval:
+            loop.call_later(self._interval, self._release)
+        else:
+            loop.call_soon(self._release)
+
+    def _release(self) -> None:
+        self._ticking = False
+        self._free = self._burst
+        while self._free and self._waiting:
+            future = heapq.heappop(self._waiting)[2]
+            if not future.done():
+                future.set_result(None)
+                self._free -= 1
+        if self._free < self._burst:
+            self._tick()
+
+
+class Slots:
+    """At most `each` parallel TLS handshakes to one network; 0 means no limit."""
+
+    def __init__(self, each: int) -> None:
+        self._each = each
+        self._held: dict[str, int] = defaultdict(int)
+        self._waiting: dict[str, list[asyncio.Future[None]]] = defaultdict(list)
+
+    def slot(self, network: str) -> AbstractAsyncContextManager[None]:
+        """Return a context that holds one place for `network`."""
+        return self._hold(network) if self._each else nullcontext()
+
+    @asynccontextmanager
+    async def _hold(self, network: str) -> AsyncIterator[None]:
+        while self._held[network] >= self._each:
+            future = asyncio.get_running_loop().create_future()
+            self._waiting[network].append(future)
+            await future
+        self._held[network] += 1
+        try:
+            yield
+        finally:
+            self._held[network] -= 1
+            waiting = self._waiting[network]
+            while waiting:
+                future = waiting.pop(0)
+                if not future.done():
+                    future.set_result(None)
+                    break
+            if not self._held[network] and not waiting:
+                self._held.pop(network, None)
+                self._waiting.pop(network, None)

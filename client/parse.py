@@ -1,0 +1,163 @@
+"""Text from anywhere -> candidates and rejected lines with how to mend them. Pure, and never surprised.
+
+A source is a document (base64 list, JSON, YAML) or lines. Lines may be anything that people paste: chat
+messages, Markdown, bullets, quotes, links inside a sentence.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from client.model import Candidate, Message, Reading, RejectedLine
+from transports import nodelists, proxyline, tor_bridge
+from transports.registry import PARSERS
+from transports.types import N_, Endpoint, Parse, Rejected
+
+LARGEST: Final = 8 * 1024 * 1024  # bytes of one source
+LONGEST: Final = 8 * 1024  # characters of one line
+MOST_LINES: Final = 100_000
+_DEEPEST: Final = 2  # base64 inside base64
+
+_INVISIBLE: Final = {ord(char): None for char in "\ufeff\u200b\u200e\u200f\u2060\u00ad\u200c\u200d"}
+_BLANKS: Final = {ord(char): " " for char in "\u00a0\u2007\u202f\u3000\t\v\f`"}
+_QUOTES: Final = "\"'“”„«»‹›‘’"
+_BULLET: Final = re.compile(r"(?:[-*+•·‣▪–—>➤→✅✔]+|\(?\d{1,4}[.)])\s+")
+_COMMENT: Final = re.compile(r"#|//|;")
+_SCHEMES: Final = "|".join(sorted(map(re.escape, PARSERS), key=len, reverse=True))
+_LINK: Final = re.compile(rf"(?<![A-Za-z0-9+.-])(?:{_SCHEMES})://[^\s<>{_QUOTES}]+", re.IGNORECASE)
+_ANY_LINK: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,30}://\S+")
+_NAME: Final = (
+    r"(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]|localhost|(?:[\w-]{1,63}\.)+[A-Za-z][\w-]{1,62})"
+)
+_BARE: Final = re.compile(
+    rf"(?<![\w.:@/-])(?:[^\s:@/]+:[^\s@/]+@)?{_NAME}:\d{{1,5}}(?::[^\s:,;|]+:[^\s,;|]+)?(?![\w:/])"
+)
+_SPACED: Final = re.compile(rf"({_NAME})\s*[\s,;|]\s*(\d{{1,5}})(?=$|[\s,;|])")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_=\s-]{16,}\Z")
+_TRAILING: Final = ".,;:!?)]}>*|"
+
+NO_CANDIDATE: Final = N_("no proxy, share link or bridge in this line")
+
+
+def decode(data: bytes) -> str:
+    """Return the text of a source. Raises Rejected for what is no text or too large."""
+    if len(data) > LARGEST:
+        raise Rejected(N_("larger than {limit} MiB: split it"), limit=LARGEST // 1024 // 1024)
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", "replace")
+    if b"\0" in data:
+        raise Rejected(N_("a binary file, not a list: give a text file"))
+    return data.decode("utf-8-sig", "replace")
+
+
+def read(sources: list[tuple[str, str]]) -> Reading:
+    """Return what the (name, text) sources hold, duplicates folded by endpoint, not by text."""
+    candidates: list[Candidate] = []
+    rejected: list[RejectedLine] = []
+    notices: list[Message] = []
+    seen: set[bytes] = set()
+    duplicates = 0
+    for name, text in sources:
+        for line, found in _items(text, name, notices):
+            if isinstance(found, Rejected):
+                rejected.append(RejectedLine(name, line, Message(found.reason, found.values)))
+                continue
+            mark = _mark(found)
+            if mark in seen:
+                duplicates += 1
+                continue
+            seen.add(mark)
+            candidates.append(Candidate(found, name, line))
+    return Reading(tuple(candidates), tuple(rejected), duplicates, tuple(notices))
+
+
+def _mark(endpoint: Endpoint) -> bytes:
+    """Return 16 bytes that stand for the endpoint: its whole key would be kept for every line."""
+    import hashlib
+
+    return hashlib.blake2b(endpoint.key().encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+Found = tuple[int, Endpoint | Rejected]
+
+
+def _items(text: str, name: str, notices: list[Message], depth: int = 0) -> Iterator[Found]:
+    document = nodelists.convert(text)
+    if document is not None:
+        yield from document
+        return
+    inner = _unwrapped(text) if depth < _DEEPEST else None
+    if inner is not None:
+        yield from _items(inner, name, notices, depth + 1)
+        return
+    lines = text.splitlines()
+    if len(lines) > MOST_LINES:
+        values = {"source": name, "limit": MOST_LINES, "lines": len(lines)}
+        notices.append(Message(N_("{source}: only the first {limit} of {lines} lines are read"), values))
+    for number, line in enumerate(lines[:MOST_LINES], 1):
+        for found in parse_line(line):
+            yield number, found
+
+
+def _unwrapped(text: str) -> str | None:
+    """Return the text inside a base64 subscription, or None if this is none."""
+    if "://" in text or not _BASE64.match(text.strip()):
+        return None
+    packed = "".join(text.split()).translate({45: 43, 95: 47}).rstrip("=")
+    try:
+        inner = base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True).decode("utf-8")
+    except (binascii.Error, UnicodeError, ValueError):
+        return None
+    return inner if "://" in inner or any(map(tor_bridge.looks_like_bridge, inner.splitlines()[:3])) else None
+
+
+def parse_line(line: str) -> list[Endpoint | Rejected]:
+    """Return what stands in one line: nothing for blanks and comments, else at least one item."""
+    if len(line) > LONGEST:
+        return [Rejected(N_("longer than {limit} characters: one link a line"), limit=LONGEST)]
+    text = line.translate(_INVISIBLE).translate(_BLANKS).strip().strip(_QUOTES).strip()
+    if not text or _COMMENT.match(text):
+        return []
+    text = _BULLET.sub("", text, count=1) if _BULLET.match(text) else text
+    text = text.strip().strip(_QUOTES).strip()
+    if tor_bridge.looks_like_bridge(text):
+        return [_attempt(tor_bridge.parse, text)]
+    links = [_trimmed(match.group()) for match in _LINK.finditer(text)]
+    if links:
+        return [_attempt(PARSERS[link.partition("://")[0].lower()], link) for link in links]
+    other = _ANY_LINK.search(text)
+    if other:
+        scheme = other.group().partition("://")[0].lower()
+        return [Rejected(N_("{scheme}:// is not a kind of proxy that is known here"), scheme=scheme)]
+    return _bare(text)
+
+
+def _bare(text: str) -> list[Endpoint | Rejected]:
+    found = [match.group() for match in _BARE.finditer(text)]
+    if not found:
+        spaced = _SPACED.match(text)
+        found = [f"{spaced[1]}:{spaced[2]}"] if spaced else []
+    if found:
+        return [_attempt(proxyline.parse, _trimmed(part)) for part in found]
+    if " " not in text and ":" in text:
+        return [_attempt(proxyline.parse, text)]  # its own reason tells more than a general one
+    return [Rejected(NO_CANDIDATE)]
+
+
+def _trimmed(link: str) -> str:
+    """Take off the punctuation of the sentence around a link, but no bracket or padding that belongs to it."""
+    link = link.rstrip(_TRAILING.replace("]", "")) if "#" not in link else link.rstrip(".,;!?)*|")
+    while link.endswith("]") and link.count("[") < link.count("]"):
+        link = link[:-1]
+    return link
+
+
+def _attempt(parse: Parse, text: str) -> Endpoint | Rejected:
+    try:
+        return parse(text)
+    except Rejected as rejected:
+        return rejected

@@ -1,0 +1,69 @@
+"""What differs between systems. The only file with calls that not every system has."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+_WANTED: Final = 65536
+_RESERVED: Final = 128  # descriptors for the interpreter, engines and terminals
+
+
+def raise_descriptor_limit() -> int | None:
+    """Raise the soft limit of open files as far as the system lets us; return it, None where there is none."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _WANTED if hard == resource.RLIM_INFINITY else min(hard, _WANTED)
+    if soft < wanted:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+        except (ValueError, OSError):
+            return soft
+    return soft
+
+
+def fitting(concurrency: int, limit: int | None) -> int:
+    """Return how many candidates can be tried at once under a limit of open files."""
+    if limit is None:
+        return min(concurrency, 400)  # Windows' select takes 512 sockets
+    return max(8, min(concurrency, (limit - _RESERVED) // 3))
+
+
+@contextmanager
+def on_interrupt(ring: Callable[[], None]) -> Iterator[None]:
+    """Call `ring` at the first Ctrl-C (and SIGTERM); a second one ends the process the hard way."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    times = 0
+
+    def handle() -> None:
+        nonlocal times
+        times += 1
+        if times == 1:
+            ring()
+        elif task is not None:
+            task.cancel()
+
+    wanted = [signal.SIGINT, signal.SIGTERM]
+    before = {}
+    for number in wanted:
+        before[number] = signal.getsignal(number)
+        if sys.platform == "win32":
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(handle))
+        else:
+            loop.add_signal_handler(number, handle)
+    try:
+        yield
+    finally:
+        for number in wanted:
+            if sys.platform != "win32":
+                loop.remove_signal_handler(number)
+            signal.signal(number, before[number])

@@ -1,0 +1,121 @@
+"""One JSON object a line, flushed as it is known. The keys are a contract: docs/json.md."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any, TextIO
+
+from client.events import Event, Finished, Judged, LineRejected, Noticed, Started
+from client.i18n import say
+from client.model import Content, Proof, Verdict
+from client.text import printable
+
+VERSION = 1
+_LONGEST = 2000
+
+
+class JsonLines:
+    """Writes the stream for scripts. `reveal` adds the full candidate."""
+
+    def __init__(self, *, reveal: bool, out: TextIO | None = None) -> None:
+        self._reveal = reveal
+        self._out = out or sys.stdout
+
+    def show(self, event: Event) -> None:
+        """Write the line for `event`; notices go to standard error, what only serves a screen is left out."""
+        if isinstance(event, Noticed):
+            sys.stderr.write(say(event.message) + "\n")
+        line = as_json(event, reveal=self._reveal)
+        if line is not None:
+            self._out.write(json.dumps(line, ensure_ascii=False) + "\n")
+            self._out.flush()
+
+    def close(self) -> None:
+        """Nothing is on the screen."""
+
+
+def as_json(event: Event, *, reveal: bool) -> dict[str, Any] | None:
+    """Return the object for `event`, or None for an event that has none."""
+    if isinstance(event, Judged):
+        return {"v": VERSION, "type": "result", **_result(event.id, event.verdict, reveal=reveal)}
+    if isinstance(event, LineRejected):
+        line = event.line
+        return {
+            "v": VERSION,
+            "type": "rejected",
+            "source": printable(line.source, _LONGEST),
+            "line": line.line,
+            "reason": say(line.reason),
+        }
+    if isinstance(event, Started):
+        return {"v": VERSION, "type": "started"} | {
+            name: getattr(event, name) for name in Started.__dataclass_fields__
+        }
+    if isinstance(event, Finished):
+        return {"v": VERSION, "type": "summary", **_summary(event)}
+    return None
+
+
+def _summary(event: Finished) -> dict[str, Any]:
+    return {
+        "given": event.given,
+        "candidates": event.candidates,
+        "duplicates": event.duplicates,
+        "rejected": event.rejected,
+        **event.counts,
+        "stopped": event.stopped or None,
+        "elapsed_ms": _ms(event.elapsed),
+        "first_working_ms": _ms(event.first_working),
+        "line_state": event.line_state.value,
+    }
+
+
+def _result(name: str, verdict: Verdict, *, reveal: bool) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "source": printable(verdict.candidate.source, _LONGEST),
+        "line": verdict.candidate.line,
+        "id": name,
+        "transport": verdict.transport,
+        "class": verdict.protection.value,
+        "status": verdict.status.value,
+        "failure": verdict.failure,
+        "step": verdict.step,
+        "steps": [
+            {"name": seen.step, "ms": _ms(seen.elapsed), "failure": seen.failure}
+            for seen in verdict.observations
+        ],
+        "elapsed_ms": _ms(verdict.elapsed),
+        "first_byte_ms": _ms(verdict.proof.first_byte),
+        "kib_per_s": _round(verdict.kib_per_s),
+        "tries": verdict.tries,
+        "proof": _proof(verdict.proof) if verdict.proof.content else None,
+        "reason": say(verdict.reason),
+    }
+    if reveal:
+        result["candidate"] = printable(verdict.candidate.endpoint.reveal(), 8192)
+    return result
+
+
+def _proof(proof: Proof) -> dict[str, Any]:
+    proved: dict[str, Any] = {
+        "authenticated": "tls",
+        "down_bytes": proof.down,
+        "up_bytes": proof.up,
+        "reads": proof.reads,
+        "writes": proof.writes,
+        "segments_in": proof.segments_in,
+        "segments_out": proof.segments_out,
+    }
+    for name in ("upload", "plain", "impossible", "udp"):
+        seen: Content = getattr(proof, name)
+        proved[name] = seen.value
+    return proved
+
+
+def _ms(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1000)
+
+
+def _round(number: float | None) -> float | None:
+    return None if number is None else round(number, 1)

@@ -1,0 +1,76 @@
+"""Words, symbols and numbers that every human face shares: a state is symbol + word + colour, never colour alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from client.i18n import _
+from client.model import Content, Proof, Protection, Status, Verdict
+from transports.types import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a status looks: a symbol that differs in shape, an ASCII stand-in, a word, a rich style."""
+
+    symbol: str
+    ascii: str
+    word: str
+    style: str
+
+
+LOOKS: Final = {
+    Status.WORKING: Look("✔", "+", N_("working"), "bold green"),
+    Status.DEGRADED: Look("◐", "~", N_("degraded"), "yellow"),
+    Status.HOSTILE: Look("☠", "!", N_("hostile"), "bold red"),
+    Status.BLOCKED: Look("⊘", "#", N_("blocked"), "red"),
+    Status.FAILED: Look("✘", "x", N_("failed"), "dim"),
+    Status.UNTESTED: Look("?", "?", N_("untested"), "cyan"),
+}
+ORDER: Final = (
+    Status.WORKING,
+    Status.DEGRADED,
+    Status.HOSTILE,
+    Status.BLOCKED,
+    Status.FAILED,
+    Status.UNTESTED,
+)
+CLASSES: Final = {
+    Protection.TOR: N_("A, Tor"),
+    Protection.TRUSTED: N_("B, encrypted to a server you trust"),
+    Protection.UNKNOWN: N_("C, encrypted to an unknown server"),
+    Protection.OPEN: N_("D, not encrypted to the proxy"),
+}
+
+
+def word(status: Status) -> str:
+    """Return the status in the person's language."""
+    return _(LOOKS[status].word)
+
+
+def speed(verdict: Verdict) -> str:
+    """Return the download speed with its unit, or a dash."""
+    rate = verdict.kib_per_s
+    if rate is None:
+        return "–"
+    return (
+        _("{rate} MiB/s", rate=f"{rate / 1024:.1f}")
+        if rate >= 1024
+        else _("{rate} KiB/s", rate=f"{rate:.0f}")
+    )
+
+
+def seconds(value: float | None) -> str:
+    """Return a duration with its unit, or a dash."""
+    return "–" if value is None else _("{seconds} s", seconds=f"{value:.1f}")
+
+
+def moved(proof: Proof) -> str:
+    """Return in words what was moved and how often, or nothing."""
+    if not proof.down:
+        return ""
+    text = _("{down} KiB down", down=proof.down // 1024)
+    if proof.upload is Content.INTACT:
+        text += ", " + _("{up} KiB up", up=proof.up // 1024)
+    return text

@@ -1,0 +1,30 @@
+"""Where lists come from: files and standard input, each with a limit."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from client import parse
+from transports.types import N_, Rejected
+
+STDIN = "-"
+
+
+def load(name: str) -> tuple[str, str]:
+    """Return the (name, text) of a list. Raises Rejected with what to do."""
+    if name == STDIN:
+        return STDIN, parse.decode(sys.stdin.buffer.read(parse.LARGEST + 1))
+    path = Path(name)
+    try:
+        with path.open("rb") as file:
+            data = file.read(parse.LARGEST + 1)
+    except IsADirectoryError:
+        raise Rejected(N_("this is a folder: name the file in it")) from None
+    except FileNotFoundError:
+        raise Rejected(N_("there is no such file")) from None
+    except OSError as error:
+        raise Rejected(N_("cannot be read ({why})"), why=error.strerror or "?") from None
+    if not data.strip():
+        raise Rejected(N_("this list is empty"))
+    return name, parse.decode(data)

@@ -1,0 +1,24 @@
+"""The one gate between text from outside and any terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_JOINER = "\u200c"  # zero-width non-joiner: Persian needs it
+
+
+def printable(text: str, limit: int = 80) -> str:
+    """Return at most `limit` characters of `text` with controls and bidi overrides replaced.
+
+    Category C (controls, formats, surrogates, private use, unassigned) and line or paragraph separators
+    never pass: they could move the cursor, colour the screen, or reorder what is read.
+    """
+    shown = "".join(_safe(char) for char in text[:limit])
+    return shown[:-1] + "…" if len(text) > limit > 0 else shown
+
+
+def _safe(char: str) -> str:
+    if char == _JOINER:
+        return char
+    category = unicodedata.category(char)
+    return "\ufffd" if category[0] == "C" or category in ("Zl", "Zp") else char
