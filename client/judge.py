@@ -124,7 +124,7 @@ def _stalled(attempt: Attempt, proof: Proof) -> Judgement:
         reason = Message(N_("broke off after {kib} KiB"), kib)
     elif proof.up:
         reason = Message(N_("stopped while sending, after {kib} KiB up"), {"kib": proof.up // 1024})
-    elif proof.silence < _SILENCE < proof.bulk_seconds:
+    elif proof.silence < min(_SILENCE, proof.bulk_seconds):
         speed = proof.kib_per_s or 0.0
         reason = Message(N_("authentic, but far too slow: {speed} KiB/s"), {"speed": f"{speed:.1f}"})
     else:
@@ -173,7 +173,7 @@ _BY_STEP_AND_FAILURE: Final = {
     (Step.CONNECT, Failure.CONNECTION_RESET): N_("the connection was torn down at once"),
     (Step.CONNECT, Failure.NETWORK_UNREACHABLE): N_("this machine has no route there"),
     (Step.CONNECT, Failure.HOST_UNREACHABLE): N_("the network says that this host cannot be reached"),
-    (Step.PROXY_HANDSHAKE, Failure.TIMEOUT): N_("accepts the connection, then stays silent"),
+    (Step.PROXY_HANDSHAKE, Failure.TIMEOUT): N_("accepts the connection, but gives no answer in time"),
     (Step.TLS_HANDSHAKE, Failure.TIMEOUT): N_("says connected, then nothing comes"),
     (Step.TLS_HANDSHAKE, Failure.SSL_CERTIFICATE): N_(
         "the target's certificate is out of date: check this clock"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 _WANTED: Final = 65536
@@ -67,3 +69,25 @@ def on_interrupt(ring: Callable[[], None]) -> Iterator[None]:
             if sys.platform != "win32":
                 loop.remove_signal_handler(number)
             signal.signal(number, before[number])
+
+
+def memory_folder() -> Path | None:
+    """Return a folder on memory-backed storage that we may write to, or None."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    for path in (Path("/dev/shm"), Path(runtime) if runtime else None):
+        if path is not None and path.is_dir() and os.access(path, os.W_OK | os.X_OK) and _in_memory(path):
+            return path
+    return None
+
+
+def _in_memory(path: Path) -> bool:
+    """Say whether `path` is on a file system that lives in memory (Linux tells; elsewhere: no)."""
+    try:
+        mounts = Path("/proc/self/mounts").read_text("utf-8", "replace")
+    except OSError:
+        return False
+    kinds = {fields[1]: fields[2] for line in mounts.splitlines() if len(fields := line.split()) > 2}
+    for parent in (path, *path.parents):
+        if str(parent) in kinds:
+            return kinds[str(parent)] in ("tmpfs", "ramfs")
+    return False

@@ -25,7 +25,7 @@ from transports.types import Endpoint, Note, Observation, Step, Stream
 from transports.wire.http1 import HEAD_LIMIT, BodyReader, get_request, post_head
 
 _BODY_LIMIT: Final = 64 * 1024  # of a small page; more is not the page that was asked for
-_READ: Final = 2048  # small, so that a bulk transfer is many separate reads
+_READ: Final = 1400  # about one segment, so that a bulk transfer is many separate reads
 _WRITE: Final = 1024
 _MOST_REQUESTS: Final = 640
 _SIDE_LIMIT: Final = 3.0

@@ -6,11 +6,16 @@ in TLS; its certificate is checked like any other, and a fault there is a fault 
 
 from __future__ import annotations
 
+from typing import Final
+
 from transports.failure import Failure, WireError
 from transports.net import Net
 from transports.stream import connect, secure
 from transports.types import Endpoint, Note, Step, Stream
 from transports.wire.http1 import Head, HeadReader, connect_request
+
+_SOME: Final = 2048
+_MOST_INTERIM: Final = 4  # answers 1xx before the real one (RFC 9110 section 15.2)
 
 
 class HttpConnect:
@@ -57,15 +62,20 @@ def _check(head: Head, has_credentials: bool) -> None:
 async def read_head(stream: Stream) -> Head:
     """Read an answer's head; what came behind it is put back. Raises WireError, EOFError, OSError."""
     reader = HeadReader()
+    interim = 0
+    data = b""
     while True:
-        data = await stream.recv(4096)
-        if not data:
-            raise EOFError
-        head = reader.feed(data)
-        if head is not None and 100 <= head.status < 200 and head.status != 101:
-            rest, reader = reader.rest, HeadReader()  # an interim answer: the real one follows
-            head = reader.feed(rest) if rest else None
-        if head is not None:
+        head = reader.feed(data) if data else None
+        if head is None:
+            data = await stream.recv(_SOME)
+            if not data:
+                raise EOFError
+            continue
+        if not 100 <= head.status < 200 or head.status == 101:
             if reader.rest:
                 stream.unread(reader.rest)
             return head
+        interim += 1
+        if interim > _MOST_INTERIM:
+            raise WireError(Failure.HTTP_FAILED, Note.ENDLESS, head.status)
+        data, reader = reader.rest, HeadReader()
