@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from client.model import LineState, Message, Protection, Status, Verdict
+from client.model import LineState, Message, Protection, Status, Verdict, counted
 from transports.types import N_
 
 _EXPOSES = {
@@ -74,10 +74,10 @@ def advise(
         steps.append(_nothing(counts, line))
     if counts.get(Status.HOSTILE):
         steps.append(
-            Message(
-                N_("{n} entry alters or reads traffic: delete it and warn whoever sent it."),
-                plural=N_("{n} entries alter or read traffic: delete them and warn whoever sent them."),
-                n=counts[Status.HOSTILE],
+            counted(
+                "{n} entry alters or reads traffic: delete it and warn whoever sent it.",
+                "{n} entries alter or read traffic: delete them and warn whoever sent them.",
+                counts[Status.HOSTILE],
             )
         )
     if line is LineState.TAMPERED:

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from client.model import Message
+from transports.types import N_
+
+__all__ = ["DOMAIN", "LANGUAGES", "LOCALE_DIR", "N_", "_", "ngettext", "say", "use"]
 
 LANGUAGES: Final = ("en", "fr", "ru", "kk")
 DOMAIN: Final = "sanylau"

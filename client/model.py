@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from transports.failure import Failure
-from transports.types import Endpoint, Observation, Protection, Step
+from transports.types import N_, Endpoint, Observation, Protection, Rejected, Step
 
 __all__ = [
     "Candidate",
@@ -16,14 +16,17 @@ __all__ = [
     "Failure",
     "LineState",
     "Message",
+    "N_",
     "Observation",
     "Proof",
     "Protection",
     "Reading",
+    "Rejected",
     "RejectedLine",
     "Status",
     "Step",
     "Verdict",
+    "counted",
 ]
 
 
@@ -39,6 +42,11 @@ class Message:
     values: Mapping[str, object] = field(default_factory=dict)
     plural: str = ""
     n: int = 0
+
+
+def counted(one: str, many: str, n: int, **values: object) -> Message:
+    """Return a message whose form depends on the number `n`; the gettext marker for both forms."""
+    return Message(one, {"n": n, **values}, plural=many, n=n)
 
 
 class Status(StrEnum):
