@@ -26,8 +26,22 @@ def main() -> None:
     except KeyboardInterrupt:
         status = 130
     except OSError as error:
+        from client.i18n import _
+
         _forget_stdout()
-        sys.stderr.write(f"sanylau: {error.strerror or error}\n")
+        why = error.strerror or type(error).__name__
+        sys.stderr.write(_("sanylau: the output could not be written ({why})", why=why) + "\n")
+        status = 3
+    except Exception as error:  # the last gate: a person must not be shown a traceback
+        if os.environ.get("SANYLAU_DEBUG"):
+            raise
+        from client.i18n import _
+
+        text = _(
+            "sanylau: a fault of its own ({kind}); please report it. SANYLAU_DEBUG=1 shows where.",
+            kind=type(error).__name__,
+        )
+        sys.stderr.write(text + "\n")
         status = 3
     sys.exit(status)
 

@@ -10,6 +10,7 @@ from client.i18n import _, ngettext
 from client.plan import Budget
 from client.settings import Profile
 from client.targets import Targets
+from client.text import wrapped
 
 
 def text(
@@ -77,8 +78,7 @@ def ask(lines: list[str]) -> bool | None:
     if terminal is None:
         return None
     with terminal:
-        question = "\n".join([*lines, _("Go on? [y/N] ")])
-        _write(terminal, question)
+        _write(terminal, "\n".join([*wrapped(lines), _("Go on? [y/N] ")]))
         answer = terminal.readline(64).strip().lower()
     return bool(answer) and answer in _yes()
 

@@ -49,7 +49,7 @@ def say(message: Message) -> str:
         name: say(value) if isinstance(value, Message) else value for name, value in message.values.items()
     }
     if message.plural:
-        return ngettext(message.id, message.plural, message.n, **values)
+        return _fill(_catalog().ngettext(message.id, message.plural, message.n), values)
     return _(message.id, **values) if message.id else ""
 
 

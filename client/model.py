@@ -10,13 +10,13 @@ from transports.failure import Failure
 from transports.types import N_, Endpoint, Observation, Protection, Rejected, Step
 
 __all__ = [
+    "N_",
     "Candidate",
     "Content",
     "Control",
     "Failure",
     "LineState",
     "Message",
-    "N_",
     "Observation",
     "Proof",
     "Protection",

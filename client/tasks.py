@@ -10,9 +10,8 @@ from typing import Any, Self
 
 async def together(*parts: Coroutine[Any, Any, None]) -> None:
     """Run `parts` at the same time; when one raises, the others are cancelled and the error goes on."""
-    async with asyncio.TaskGroup() as group:
-        for part in parts:
-            group.create_task(part, name="part")
+    async with Crew() as crew:
+        await asyncio.wait([crew.start(part, "part") for part in parts], return_when=asyncio.FIRST_EXCEPTION)
 
 
 class Crew:
@@ -30,7 +29,12 @@ class Crew:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.dismiss()
-        await self._group.__aexit__(kind, error, traceback)
+        try:
+            await self._group.__aexit__(kind, error, traceback)
+        except BaseExceptionGroup as group:
+            # Callers tell errors apart by class; the first one, or their own, is what ended the crew.
+            own = error is not None and error in group.exceptions
+            raise (error if own and error else group.exceptions[0]) from None
 
     def start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Start `work` as a task of this crew."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import textwrap
 import unicodedata
 
 _JOINER = "\u200c"  # zero-width non-joiner: Persian needs it
@@ -22,3 +24,13 @@ def _safe(char: str) -> str:
         return char
     category = unicodedata.category(char)
     return "\ufffd" if category[0] == "C" or category in ("Zl", "Zp") else char
+
+
+def wrapped(lines: list[str]) -> list[str]:
+    """Return `lines` broken at blanks to the terminal's width; what follows a bullet or arrow hangs."""
+    width = max(40, shutil.get_terminal_size().columns - 1)
+    broken: list[str] = []
+    for line in lines:
+        hang = "  " if line[:1] in ("•", "→") else line[: len(line) - len(line.lstrip())] + "  "
+        broken += textwrap.wrap(line, width, subsequent_indent=hang, break_on_hyphens=False) or [""]
+    return broken

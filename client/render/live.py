@@ -10,7 +10,7 @@ from client.i18n import _, say
 from client.model import Status, Verdict
 from client.render import plain, words
 from client.render.plain import Plain
-from client.text import printable
+from client.text import printable, wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,7 +61,7 @@ class LiveTable:
             self._line = say(message) if message else ""
         elif isinstance(event, Finished):
             self.close()
-            for line in plain.closing(event, self._rows, self._name):
+            for line in wrapped(plain.closing(event, self._rows, self._name)):
                 self._out.write(line + "\n")
             self._out.flush()
             return
@@ -122,16 +122,11 @@ class LiveTable:
         wide = self._console.width >= 100
         height = max(3, min(_ROWS, self._console.height - 8))
         table = Table(box=None, pad_edge=False, expand=True)
-        for title, ratio in (
-            (_("state"), 2),
-            (_("class"), 1),
-            (_("kind"), 2),
-            (_("entry"), 3),
-            (_("speed"), 2),
-        ):
-            table.add_column(title, ratio=ratio, no_wrap=True, overflow="ellipsis")
-        table.add_column(_("first page"), ratio=2, no_wrap=True) if wide else None
-        table.add_column(_("why"), ratio=8, no_wrap=True, overflow="ellipsis")
+        for title, width in ((_("state"), 12), ("", 1), (_("kind"), 8), (_("entry"), 14), (_("speed"), 10)):
+            table.add_column(title, width=width, no_wrap=True, overflow="ellipsis")
+        if wide:
+            table.add_column(_("first page"), width=10, no_wrap=True)
+        table.add_column(_("why"), ratio=1, no_wrap=True, overflow="ellipsis")
         for name, verdict in self._rows[:height]:
             look = words.LOOKS[verdict.status]
             cells = [

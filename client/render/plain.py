@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import PurePath
 from typing import TextIO
 
 from client import advise
@@ -99,7 +100,7 @@ def line_text(state: LineState) -> Message | None:
 
 def where(verdict: Verdict) -> str:
     """Return the source and line of a candidate."""
-    return f"{printable(verdict.candidate.source, 40)}:{verdict.candidate.line}"
+    return f"{printable(PurePath(verdict.candidate.source).name, 40)}:{verdict.candidate.line}"
 
 
 def name_of(name: str, verdict: Verdict, *, reveal: bool) -> str:
@@ -129,7 +130,7 @@ def rejected(event: LineRejected) -> str:
     line = event.line
     return _(
         "{source}, line {line}: {reason}",
-        source=printable(line.source, 60),
+        source=printable(PurePath(line.source).name, 60),
         line=line.line,
         reason=printable(say(line.reason), 160),
     )
@@ -154,14 +155,12 @@ def closing(
     chosen = advise.best(verdict for _short, verdict in found)
     if chosen:
         lines.append(_("Best options (class first, then speed):"))
-    for verdict in chosen:
-        label = name(verdicts[id(verdict)], verdict)
-        lines.append(
-            "  "
-            + "  ".join(
-                [verdict.protection.value, verdict.transport, label, where(verdict), words.speed(verdict)]
-            )
-        )
+    labels = [name(verdicts[id(verdict)], verdict) for verdict in chosen]
+    widths = [max(map(len, column), default=0) for column in (labels, [where(verdict) for verdict in chosen])]
+    for label, verdict in zip(labels, chosen, strict=True):
+        head = f"  {verdict.protection.value}  {verdict.transport:<11}"
+        place = f"{label:<{widths[0]}}  {where(verdict):<{widths[1]}}"
+        lines.append(f"{head}  {place}  {words.figures(verdict, event.elapsed)}")
     if chosen:
         lines += _meaning(chosen)
     lines += [

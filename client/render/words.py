@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from client.i18n import _
+from client.i18n import _, ngettext
 from client.model import Content, Proof, Protection, Status, Verdict
 from transports.types import N_
+
+
+_CRAWL: Final = 16.0  # KiB/s: what is slower is shown even where the transfer was not completed
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +53,26 @@ def word(status: Status) -> str:
 
 
 def speed(verdict: Verdict) -> str:
-    """Return the download speed with its unit, or a dash."""
+    """Return the download speed with its unit, or a dash: a speed until it froze is no speed."""
     rate = verdict.kib_per_s
-    if rate is None:
+    if rate is None or (not verdict.proof.bulk_done and rate > _CRAWL):
         return "–"
     return (
         _("{rate} MiB/s", rate=f"{rate / 1024:.1f}")
         if rate >= 1024
         else _("{rate} KiB/s", rate=f"{rate:.0f}")
     )
+
+
+def figures(verdict: Verdict, now: float) -> str:
+    """Return the numbers with what they measure: speed, first page, tries, and how old they are."""
+    parts = [
+        _("{speed} down", speed=speed(verdict)),
+        _("first page {seconds}", seconds=seconds(verdict.proof.first_byte)),
+        ngettext("{n} try", "{n} tries", verdict.tries),
+        _("{seconds} ago", seconds=seconds(max(0.0, now - verdict.finished))),
+    ]
+    return ", ".join(parts)
 
 
 def seconds(value: float | None) -> str:
