@@ -34,6 +34,7 @@ from client.tasks import Crew, in_slices
 from transports.net import Door, Limits, Net
 from transports.registry import REGISTRY
 from transports.resolve import Resolver
+from transports.sharelink import unencrypted
 from transports.socks5 import udp_associate
 from transports.trace import Trace
 from transports.types import N_, CannotMeasure, Endpoint
@@ -360,7 +361,7 @@ class _Runner:
             Verdict(
                 candidate=job.candidate,
                 transport=transport,
-                protection=self._protection(transport),
+                protection=self._protection(transport, job.candidate.endpoint),
                 status=found.status,
                 reason=found.reason,
                 failure=found.failure,
@@ -380,7 +381,7 @@ class _Runner:
             Verdict(
                 candidate=candidate,
                 transport=transport,
-                protection=self._protection(transport),
+                protection=self._protection(transport, candidate.endpoint),
                 status=Status.UNTESTED,
                 reason=why,
                 finished=self.loop.time() - self.began,
@@ -388,9 +389,11 @@ class _Runner:
             job,
         )
 
-    def _protection(self, transport: str) -> Protection:
+    def _protection(self, transport: str, endpoint: Endpoint) -> Protection:
         entry = REGISTRY.get(transport)
         found = entry.protection if entry else Protection.UNKNOWN
+        if entry and entry.engine and unencrypted(endpoint):
+            found = Protection.OPEN
         return Protection.TRUSTED if found is Protection.UNKNOWN and self.run.trusted else found
 
     async def _report(self, verdict: Verdict, job: Job | None = None) -> None:

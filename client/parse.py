@@ -10,6 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from client.model import Candidate, Message, Reading, RejectedLine
@@ -28,17 +29,41 @@ _QUOTES: Final = "\"'“”„«»‹›‘’"
 _BULLET: Final = re.compile(r"(?:[-*+•·‣▪–—>➤→✅✔]+|\(?\d{1,4}[.)])\s+")
 _COMMENT: Final = re.compile(r"#|//|;")
 _SCHEMES: Final = "|".join(sorted(map(re.escape, PARSERS), key=len, reverse=True))
-_LINK: Final = re.compile(rf"(?<![A-Za-z0-9+.-])(?:{_SCHEMES})://[^\s<>{_QUOTES}]+", re.IGNORECASE)
+_LINK: Final = re.compile(  # two links may be joined by a comma, but what follows # is a name: it may hold anything
+    rf"(?<![A-Za-z0-9+.-])(?:{_SCHEMES})://(?:(?![,;|](?:{_SCHEMES})://)[^\s<>#{_QUOTES}])+(?:#[^\s<>{_QUOTES}]*)?"
+    rf"|(?<![\w./])(?:t\.me|telegram\.(?:me|dog))/(?:proxy|socks)\?[^\s<>{_QUOTES}]+",
+    re.IGNORECASE,
+)
 _ANY_LINK: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,30}://\S+")
 _NAME: Final = (
     r"(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]|localhost|(?:[\w-]{1,63}\.)+[A-Za-z][\w-]{1,62})"
 )
+_PLAIN: Final = re.compile(r"[0-9.]{7,15}:[0-9]{1,5}")  # by far the most lines: worth a short cut
 _BARE: Final = re.compile(
-    rf"(?<![\w.:@/-])(?:[^\s:@/]+:[^\s@/]+@)?{_NAME}:\d{{1,5}}(?::[^\s:,;|]+:[^\s,;|]+)?(?![\w:/])"
+    r"(?<![A-Za-z0-9_.:@/-])(?:[^\s:@/]{1,128}:[^\s@/]{1,255}@)?"
+    rf"{_NAME}:\d{{1,5}}(?:[:@][^\s:@,;|]+:[^\s,;|]+)?(?![A-Za-z0-9_:/])"
 )
-_SPACED: Final = re.compile(rf"({_NAME})\s*[\s,;|]\s*(\d{{1,5}})(?=$|[\s,;|])")
+_USER_LAST: Final = re.compile(rf"({_NAME}:\d{{1,5}})@(.+)")
+_KIND: Final = re.compile(r"(?<![A-Za-z0-9])socks(?:4a?|5h?)(?![A-Za-z0-9])", re.IGNORECASE)
+_LABEL: Final = re.compile(r"(?<![^\s(|])[^\W_]{2,20}[:=](?=\d{1,3}(?:\.\d{1,3}){3}:\d)")
+_SPACED: Final = re.compile(
+    rf"[\s|{_QUOTES}]*(?:(?:[^\W_]{{1,12}}\s*[:=]|socks\w+|https?)\s*)?({_NAME})[{_QUOTES}]?\s*[\s,;|]\s*"
+    rf"(?:(?:port|порт|端口|پورت)\s*[:=]?\s*)?[{_QUOTES}]?(\d{{1,5}})(?=$|[\s,;|{_QUOTES}])",
+    re.IGNORECASE,
+)
+_WIDE: Final[dict[int, str | int | None]] = {
+    **{first + digit: str(digit) for first in (0x0660, 0x06F0, 0xFF10) for digit in range(10)},
+    **str.maketrans("：．", ":."),
+}
+_EMPHASIS: Final = re.compile(r"(\*\*|__|~~)(.+?)\1")
+_BRIDGE: Final = re.compile(
+    rf"(?<![^\s:>({_QUOTES}])(?:(?:{'|'.join(sorted(map(re.escape, tor_bridge.TRANSPORTS)))})\s+(?=\S+:\d)"
+    r"|(?=[\[\d][\d.A-Fa-f:\]]{1,60}:\d{1,5}\s+\$?[0-9A-Fa-f]{40}(?![0-9A-Za-z])))",
+    re.IGNORECASE,
+)
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_=\s-]{16,}\Z")
-_TRAILING: Final = ".,;:!?)]}>*|"
+_STOPS: Final = ".,;!?)*|،؛؟。，；！？）】」、"
+_TRAILING: Final = _STOPS + ":：}>"
 
 NO_CANDIDATE: Final = N_("no proxy, share link or bridge in this line")
 
@@ -119,16 +144,19 @@ def parse_line(line: str) -> list[Endpoint | Rejected]:
     """Return what stands in one line: nothing for blanks and comments, else at least one item."""
     if len(line) > LONGEST:
         return [Rejected(N_("longer than {limit} characters: one link a line"), limit=LONGEST)]
+    if _PLAIN.fullmatch(line):
+        return [_attempt(proxyline.parse, line)]
     text = line.translate(_INVISIBLE).translate(_BLANKS).strip().strip(_QUOTES).strip()
     if not text or _COMMENT.match(text):
         return []
     text = _BULLET.sub("", text, count=1) if _BULLET.match(text) else text
     text = text.strip().strip(_QUOTES).strip()
-    if tor_bridge.looks_like_bridge(text):
-        return [_attempt(tor_bridge.parse, text)]
+    bridges = _bridges(text)
+    if bridges:
+        return [_attempt(tor_bridge.parse, bridge) for bridge in bridges]
     links = [_trimmed(match.group()) for match in _LINK.finditer(text)]
     if links:
-        return [_attempt(PARSERS[link.partition("://")[0].lower()], link) for link in links]
+        return [_attempt(PARSERS[_scheme(link)], link) for link in links]
     other = _ANY_LINK.search(text)
     if other:
         scheme = other.group().partition("://")[0].lower()
@@ -136,24 +164,58 @@ def parse_line(line: str) -> list[Endpoint | Rejected]:
     return _bare(text)
 
 
+def _bridges(text: str) -> list[str]:
+    """Return the bridge lines in one line. A bridge in a sentence must never be taken for a plain proxy:
+    it would be asked in the wrong protocol, and a private bridge would become known.
+    """
+    starts = [0] if tor_bridge.looks_like_bridge(text) else []
+    for found in _BRIDGE.finditer(text, bool(starts)):
+        if not starts or (found.end() > found.start() and ":" in text[starts[-1] : found.start()]):
+            starts.append(found.start())
+    ends = [*starts[1:], len(text)]
+    return [text[at:end].strip() for at, end in zip(starts, ends, strict=False)]
+
+
+def _scheme(link: str) -> str:
+    scheme, found, _rest = link.partition("://")
+    return scheme.lower() if found else "tg"
+
+
 def _bare(text: str) -> list[Endpoint | Rejected]:
-    found = [match.group() for match in _BARE.finditer(text)]
+    if not text.isascii():
+        text = text.translate(_WIDE)
+    text = _EMPHASIS.sub(r"\2", text)
+    found = [match.group() for match in _BARE.finditer(_LABEL.sub(" ", text))]
     if not found:
         spaced = _SPACED.match(text)
         found = [f"{spaced[1]}:{spaced[2]}"] if spaced else []
     if found:
-        return [_attempt(proxyline.parse, _trimmed(part)) for part in found]
+        kinds = {kind.lower().removesuffix("h") for kind in _KIND.findall(text)}
+        return [_of_kind(kinds, _attempt(proxyline.parse, _in_order(_trimmed(part)))) for part in found]
     if " " not in text and ":" in text:
         return [_attempt(proxyline.parse, text)]  # its own reason tells more than a general one
     return [Rejected(NO_CANDIDATE)]
 
 
+def _in_order(text: str) -> str:
+    """Turn host:port@user:password, which some sellers write, into host:port:user:password."""
+    turned = _USER_LAST.fullmatch(text)
+    return f"{turned[1]}:{turned[2]}" if turned else text
+
+
+def _of_kind(kinds: set[str], found: Endpoint | Rejected) -> Endpoint | Rejected:
+    """Say SOCKS where the line says it. The words HTTP and HTTPS tell nothing: lists mean many things by them."""
+    if isinstance(found, Rejected) or len(kinds) != 1 or (found.password and kinds != {"socks5"}):
+        return found
+    return replace(found, transport=next(iter(kinds)))
+
+
 def _trimmed(link: str) -> str:
     """Take off the punctuation of the sentence around a link, but no bracket or padding that belongs to it."""
-    link = link.rstrip(_TRAILING.replace("]", "")) if "#" not in link else link.rstrip(".,;!?)*|")
+    link = link.rstrip(_TRAILING) if "#" not in link else link.rstrip(_STOPS)
     while link.endswith("]") and link.count("[") < link.count("]"):
         link = link[:-1]
-    return link
+    return link.replace("&amp;", "&")
 
 
 def _attempt(parse: Parse, text: str) -> Endpoint | Rejected:

@@ -6,13 +6,31 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
 
 _WANTED: Final = 65536
 _RESERVED: Final = 128  # descriptors for the interpreter, engines and terminals
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run `main` to its end, on uvloop where the extra is installed and SANYLAU_LOOP is not "asyncio"."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(main)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if os.environ.get("SANYLAU_LOOP") == "asyncio":
+        return None
+    try:
+        from uvloop import new_event_loop
+    except ImportError:
+        return None
+    return new_event_loop
 
 
 def raise_descriptor_limit() -> int | None:

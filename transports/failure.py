@@ -102,6 +102,13 @@ _BY_RESOLVER: Final = {
     socket.EAI_FAIL: Failure.DNS_FATAL,
     getattr(socket, "EAI_NODATA", -5): Failure.DNS_NO_ANSWER,
 }
+_BY_CLASS: Final = (  # for errors that carry no number, as asyncio raises them
+    (ConnectionRefusedError, Failure.CONNECTION_REFUSED),
+    (ConnectionAbortedError, Failure.CONNECTION_ABORTED),
+    (ConnectionError, Failure.CONNECTION_RESET),
+    (TimeoutError, Failure.TIMEOUT),
+    (PermissionError, Failure.PERMISSION_DENIED),
+)
 # OpenSSL's X509_V_ERR numbers (x509_vfy.h): 18-21 no trusted chain, 62 and 64 the name or address.
 _BY_VERIFY_CODE: Final = {
     18: Failure.SSL_AUTHORITY,
@@ -129,8 +136,4 @@ def classify(error: BaseException) -> Failure:
         return Failure.DNS_NXDOMAIN
     if isinstance(error, OSError) and error.errno in _BY_ERRNO:
         return _BY_ERRNO[error.errno]
-    if isinstance(error, TimeoutError):
-        return Failure.TIMEOUT
-    if isinstance(error, ConnectionError):
-        return Failure.CONNECTION_RESET
-    return Failure.UNKNOWN
+    return next((name for kind, name in _BY_CLASS if isinstance(error, kind)), Failure.UNKNOWN)

@@ -6,6 +6,7 @@ import base64
 import binascii
 import ipaddress
 import re
+import unicodedata
 from typing import Final
 from urllib.parse import unquote
 
@@ -40,12 +41,14 @@ def parse(text: str) -> Endpoint:
 def _split_user(who: str, scheme: str) -> tuple[str, str]:
     user, colon, password = who.partition(":")
     if not colon and scheme == "socks":  # v2rayN writes base64(user:password)
+        packed = unquote(who).translate({45: 43, 95: 47})
         try:
-            decoded = base64.b64decode(who.translate({45: 43, 95: 47}) + "=" * (-len(who) % 4), validate=True)
-            user, colon, password = decoded.decode("utf-8").partition(":")
+            decoded = base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True).decode("utf-8")
         except (binascii.Error, UnicodeError, ValueError):
-            user, password = who, ""
-        return user, password
+            decoded = ""
+        if ":" in decoded:  # otherwise it is a user name that merely looks like base64
+            user, _, password = decoded.partition(":")
+            return user, password
     return unquote(user), unquote(password)
 
 
@@ -54,18 +57,27 @@ def _parse_bare(text: str) -> Endpoint:
         who, _, where = text.rpartition("@")
         user, _, password = who.partition(":")
         host, port_text = split_host(where)
-        return _endpoint("auto", host, parse_port(port_text), unquote(user), unquote(password))
-    if text.startswith("["):
-        literal, _, tail = text.partition("]")
-        parts = [literal[1:], *tail.removeprefix(":").split(":", 2)]
+        user, password = unquote(user), unquote(password)
     else:
-        parts = text.split(":", 3)
-        if len(parts) > 2 and _is_ipv6(text.rsplit(":", 1)[0]):
-            raise Rejected(N_("an IPv6 address needs brackets: [2001:db8::1]:1080"))
-    host, port_text, user, password = ([*parts, "", "", ""])[:4]
+        host, port_text, user, password = _split_colons(text)
     if not port_text:
         raise Rejected(N_("the port is missing: write host:port"))
     return _endpoint("auto", host, parse_port(port_text), user, password)
+
+
+def _split_colons(text: str) -> tuple[str, str, str, str]:
+    """Split `host:port[:user[:password]]`; what is missing is empty."""
+    if text.startswith("["):
+        literal, bracket, after = text[1:].partition("]")
+        if not bracket or (after and not after.startswith(":")):
+            raise Rejected(N_("an IPv6 address needs brackets: [2001:db8::1]:1080"))
+        parts = [literal, *after[1:].split(":", 2)]
+    else:
+        parts = text.split(":", 3)
+        if len(parts) > 2 and (_is_ipv6(text) or _is_ipv6(text.rpartition(":")[0])):
+            raise Rejected(N_("an IPv6 address needs brackets: [2001:db8::1]:1080"))
+    host, port, user, password = ([*parts, "", "", ""])[:4]
+    return host, port, user, password
 
 
 def _is_ipv6(text: str) -> bool:
@@ -79,10 +91,10 @@ def _is_ipv6(text: str) -> bool:
 def _endpoint(transport: str, host: str, port: int, user: str, password: str) -> Endpoint:
     if transport.startswith("socks4") and password:
         raise Rejected(N_("SOCKS4 knows a user name only, no password: use socks5:// or leave it out"))
+    if any(unicodedata.category(char) in ("Cc", "Cs") for char in user + password):
+        raise Rejected(N_("the user name or password has a control character in it"))
     if max(len(user.encode()), len(password.encode())) > _LONGEST_SECRET:
         raise Rejected(N_("the user name or password is longer than 255 bytes"))
-    if any(ord(char) < 32 or ord(char) == 127 for char in user + password):
-        raise Rejected(N_("the user name or password has a control character in it"))
     return Endpoint(transport=transport, host=check_host(host), port=port, username=user, password=password)
 
 
@@ -120,6 +132,7 @@ def check_host(host: str) -> str:
             return str(ipaddress.IPv4Address(host))
         except ValueError:
             raise Rejected(N_("this is not an IPv4 address: four numbers from 0 to 255")) from None
-    if not _HOST.match(host) or ".." in host or not any(char.isalnum() for char in host):
+    named = _HOST.match(host) and host.isprintable() and any(char.isalnum() for char in host)
+    if not named or ".." in host or host.startswith("."):
         raise Rejected(N_("this is not a host name or address"))
     return host.lower()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from collections import deque
 from typing import Final
 
 _PARALLEL: Final = 16
@@ -19,7 +20,8 @@ class Resolver:
 
     def __init__(self) -> None:
         self._answers: dict[str, asyncio.Future[tuple[str, ...]]] = {}
-        self._slots = asyncio.Semaphore(_PARALLEL)
+        self._queue: deque[str] = deque()
+        self._running = 0
 
     def known(self, host: str) -> tuple[str, ...]:
         """Return the addresses found so far for `host`, without asking."""
@@ -31,14 +33,25 @@ class Resolver:
         """Return the addresses of `host`. Raises socket.gaierror or UnicodeError."""
         if host not in self._answers:
             self._answers[host] = asyncio.get_running_loop().create_future()
-            async with self._slots:
-                self._start(host, self._answers[host])
-        return await asyncio.shield(self._answers[host])
+            self._queue.append(host)
+            self._start_next()
+        future = self._answers[host]
+        await asyncio.wait((future,))  # unlike a plain await, it leaves the answer to the others when cancelled
+        return future.result()
+
+    def _start_next(self) -> None:
+        """Start as many threads as may run at once; a waiter that gave up does not stop its question."""
+        while self._queue and self._running < _PARALLEL:
+            host = self._queue.popleft()
+            self._running += 1
+            self._start(host, self._answers[host])
 
     def _start(self, host: str, future: asyncio.Future[tuple[str, ...]]) -> None:
         loop = asyncio.get_running_loop()
 
         def settle(result: tuple[str, ...] | Exception) -> None:
+            self._running -= 1
+            self._start_next()
             if future.done():
                 return
             if isinstance(result, Exception):

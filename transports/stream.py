@@ -186,8 +186,9 @@ class TlsStream:
     async def _fill(self, hello: bytes) -> None:
         taken = await self._inner.recv(_CHUNK)
         if not taken:
-            if self.first:  # it said something, and it was not TLS
-                raise WireError(Failure.SSL_HANDSHAKE, _strange(self.first, hello))
+            note = _strange(self.first, hello)
+            if note is not None:  # it said something, and it was not TLS
+                raise WireError(Failure.SSL_HANDSHAKE, note)
             raise EOFError
         if len(self.first) < _FIRST_BYTES:
             self.first += taken[:_FIRST_BYTES]
@@ -234,7 +235,7 @@ async def connect(host: str, port: int, net: Net) -> SocketStream:
 
 
 def _is_literal(host: str) -> bool:
-    return ":" in host or (host[-1:].isdigit() and host.count(".") == 3)
+    return ":" in host or host.replace(".", "").isdigit()
 
 
 async def _connect_first(addresses: tuple[str, ...], port: int) -> socket.socket:

@@ -107,7 +107,8 @@ class Endpoint:
         if self.username or self.password:
             who = f"{quote(self.username, safe='')}:{quote(self.password, safe='')}@"
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.transport}://{who}{host}:{self.port}"
+        scheme = "" if self.transport == "auto" else f"{self.transport}://"  # `auto` is a line without a scheme
+        return f"{scheme}{who}{host}:{self.port}"
 
     def __repr__(self) -> str:
         """Keep addresses and secrets out of logs and tracebacks."""

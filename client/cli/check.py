@@ -127,6 +127,7 @@ def _run(run: object, *, as_json: bool, reveal: bool) -> int:
     import asyncio
 
     from client import check as checking
+    from client import platform
     from client.engine import Run
     from client.render import Renderer
 
@@ -145,6 +146,6 @@ def _run(run: object, *, as_json: bool, reveal: bool) -> int:
 
         renderer = Plain(reveal=reveal)
     try:
-        return asyncio.run(checking.carry_out(run, renderer))
+        return platform.run(checking.carry_out(run, renderer))
     except asyncio.CancelledError:
         return Exit.INTERRUPTED

@@ -9,7 +9,6 @@ from client.i18n import _, ngettext
 from client.model import Content, Proof, Protection, Status, Verdict
 from transports.types import N_
 
-
 _CRAWL: Final = 16.0  # KiB/s: what is slower is shown even where the transfer was not completed
 
 

@@ -7,6 +7,7 @@ this runs several times for every candidate, and what comes back may be written 
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +17,9 @@ from transports.types import Note
 
 HEAD_LIMIT: Final = 16 * 1024
 _CHUNK_LINE_LIMIT: Final = 256
+_HEAD_END: Final = re.compile(rb"\n\r?\n")  # some small proxies end lines with LF alone, or mix both
+_CHUNK_SIZE: Final = re.compile(rb"0*([0-9A-Fa-f]{1,8})[ \t]*(?:;|\Z)")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ def connect_request(host: str, port: int, username: str = "", password: str = ""
     where = authority(host, port)
     lines = [f"CONNECT {where} HTTP/1.1", f"Host: {where}"]
     lines += _basic(username, password)
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8")
+    return _request(lines)
 
 
 def get_request(
@@ -45,7 +49,7 @@ def get_request(
     """Return a GET for `target` (a path, or a whole URL towards a proxy)."""
     lines = [f"GET {target} HTTP/1.1", f"Host: {host}", "User-Agent: curl/8.5.0", "Accept: */*", *extra]
     lines += _basic(username, password)
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8")
+    return _request(lines)
 
 
 def post_head(path: str, host: str, length: int) -> bytes:
@@ -58,6 +62,13 @@ def post_head(path: str, host: str, length: int) -> bytes:
         "Content-Type: application/octet-stream",
         f"Content-Length: {length}",
     ]
+    return _request(lines)
+
+
+def _request(lines: list[str]) -> bytes:
+    """Join the lines. Raises ValueError for one that would become two: a host or path is never to add a header."""
+    if any(_CONTROL.search(line) for line in lines):
+        raise ValueError("a control character in a request line")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8")
 
 
@@ -83,19 +94,13 @@ class HeadReader:
         if not b"HTTP/".startswith(self._got[:5]):
             page = self._got.lstrip()[:1] == b"<"
             raise WireError(Failure.HTTP_FAILED, Note.PAGE if page else Note.GARBAGE)
-        end = self._got.find(b"\r\n\r\n")
-        skip = 4
-        bare = self._got.find(b"\n\n")  # some small proxies end lines with LF alone
-        if bare >= 0 and (end < 0 or bare < end):
-            end, skip = bare, 2
-        if end < 0:
-            if len(self._got) > HEAD_LIMIT:
-                raise WireError(Failure.HTTP_FAILED, Note.ENDLESS)
-            return None
-        if end > HEAD_LIMIT:
+        end = _HEAD_END.search(self._got)
+        if (end.start() if end else len(self._got)) > HEAD_LIMIT:
             raise WireError(Failure.HTTP_FAILED, Note.ENDLESS)
-        self.rest = self._got[end + skip :]
-        return _parse_head(self._got[:end])
+        if end is None:
+            return None
+        self.rest = self._got[end.end() :]
+        return _parse_head(self._got[: end.start()])
 
 
 def _parse_head(raw: bytes) -> Head:
@@ -103,9 +108,15 @@ def _parse_head(raw: bytes) -> Head:
     first = lines[0].split(None, 2)
     if len(first) < 2 or not first[1].isdigit() or len(first[1]) != 3:
         raise WireError(Failure.HTTP_FAILED, Note.GARBAGE)
-    headers: dict[str, str] = {}
+    fields: list[bytes] = []
     for line in lines[1:]:
-        name, colon, value = line.partition(b":")
+        if line[:1] in (b" ", b"\t") and fields:  # folded: it goes on with the field before (RFC 9112 section 5.2)
+            fields[-1] += b" " + line.strip()
+        else:
+            fields.append(line)
+    headers: dict[str, str] = {}
+    for field in fields:
+        name, colon, value = field.partition(b":")
         if colon:
             headers.setdefault(name.strip().lower().decode("latin-1"), value.strip().decode("latin-1"))
     return Head(int(first[1]), headers)
@@ -114,10 +125,11 @@ def _parse_head(raw: bytes) -> Head:
 class BodyReader:
     """Unwraps a body. `feed` returns its plain bytes; `done` says that it is complete.
 
-    `length` is the announced length, None where only the end of the connection ends the body.
+    `length` is the announced length, -1 where the last chunk ends the body, None where only the end of the
+    connection does.
     """
 
-    __slots__ = ("_buffer", "_chunked", "_left", "_trailer", "done", "length")
+    __slots__ = ("_buffer", "_chunked", "_left", "_trailer", "_trailer_size", "done", "length")
 
     def __init__(self, head: Head) -> None:
         self.done = False
@@ -125,10 +137,14 @@ class BodyReader:
         self._buffer = b""
         self._left = 0  # of the body, or of the current chunk
         self._trailer = False
-        self._chunked = "chunked" in head.headers.get("transfer-encoding", "").lower()
+        self._trailer_size = 0
+        codings = head.headers.get("transfer-encoding", "").lower()
+        self._chunked = codings.rpartition(",")[2].strip() == "chunked"
         if head.status in (204, 304) or head.status < 200:
             self.length, self.done, self._chunked = 0, True, False
-        elif not self._chunked and "content-length" in head.headers:
+        elif self._chunked:
+            self.length = -1
+        elif "content-length" in head.headers:
             text = head.headers["content-length"]
             if not (text.isascii() and text.isdigit() and len(text) <= 15):
                 raise WireError(Failure.HTTP_FAILED, Note.GARBAGE)
@@ -172,16 +188,16 @@ class BodyReader:
     def _on_line(self, line: bytes) -> None:
         if self._trailer:
             self.done = not line
+            self._trailer_size += len(line)
+            if self._trailer_size > HEAD_LIMIT:
+                raise WireError(Failure.HTTP_FAILED, Note.ENDLESS)
         elif self._left == -1:
             self._left = 0
             if line:
                 raise WireError(Failure.HTTP_FAILED, Note.GARBAGE)
         else:
-            size = line.split(b";", 1)[0].strip()
-            try:
-                self._left = int(size, 16) if 0 < len(size) <= 8 else -2
-            except ValueError:
-                self._left = -2
-            if self._left < 0:
+            size = _CHUNK_SIZE.match(line)
+            if size is None:
                 raise WireError(Failure.HTTP_FAILED, Note.GARBAGE)
+            self._left = int(size[1], 16)
             self._trailer = self._left == 0

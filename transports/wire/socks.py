@@ -36,7 +36,7 @@ def _name(host: str) -> bytes:
         name = host.encode("ascii") if host.isascii() else host.encode("idna")
     except UnicodeError as error:
         raise WireError(Failure.SOCKS_ADDRESS) from error
-    if not 1 <= len(name) <= 255:
+    if not 1 <= len(name) <= 255 or 0 in name:  # SOCKS4a ends its name with a zero
         raise WireError(Failure.SOCKS_ADDRESS)
     return name
 

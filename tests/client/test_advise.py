@@ -1,0 +1,95 @@
+from collections.abc import Mapping
+
+import pytest
+
+from client.advise import advise, best, exposure, line_message, rank
+from client.i18n import say
+from client.model import LineState, Message, Proof, Protection, Status, Verdict
+from tests.client.runs import candidates, endpoint
+
+ONE = candidates(endpoint())[0]
+
+
+def verdict(
+    status: Status = Status.WORKING, protection: Protection = Protection.OPEN, speed: float = 100.0
+) -> Verdict:
+    proof = Proof(content=True, down=65536, bulk_done=True, bulk_seconds=64 / speed)
+    return Verdict(
+        candidate=ONE,
+        transport="http",
+        protection=protection,
+        status=status,
+        reason=Message(""),
+        proof=proof,
+    )
+
+
+def said(
+    counts: Mapping[str, int], found: list[Verdict], line: LineState = LineState.HEALTHY, stopped: str = ""
+) -> str:
+    return "\n".join(say(step) for step in advise(counts, found, line, stopped))
+
+
+def test_the_class_counts_before_the_speed() -> None:
+    tor, unknown, fast = (
+        verdict(protection=Protection.TOR, speed=9),
+        verdict(protection=Protection.UNKNOWN, speed=10),
+        verdict(speed=9000),
+    )
+    quicker = verdict(protection=Protection.UNKNOWN, speed=20)
+    assert best([fast, unknown, quicker, tor]) == [tor, quicker, unknown, fast]
+    assert rank(tor) < rank(fast)
+
+
+def test_only_working_ones_are_best_and_only_so_many() -> None:
+    others = [verdict(status) for status in Status if status is not Status.WORKING]
+    assert best(others) == []
+    assert len(best([verdict() for _ in range(9)], 4)) == 4
+
+
+def test_an_unencrypted_proxy_is_never_recommended_for_anything_private() -> None:
+    assert "public pages only" in said({"working": 1}, [verdict()])
+    assert "public pages only" not in said({"working": 1}, [verdict(protection=Protection.UNKNOWN)])
+
+
+@pytest.mark.parametrize(
+    ("counts", "line", "words"),
+    [
+        ({}, LineState.HEALTHY, "mend the lines"),
+        ({"failed": 3}, LineState.NO_NETWORK, "Connect this machine"),
+        ({"failed": 3}, LineState.HEALTHY, "dead, not censored"),
+        ({"failed": 3}, LineState.SLOW, "dead, not censored"),
+        ({"failed": 3}, LineState.NO_ANSWER, "try again in an hour"),
+        ({"failed": 3}, LineState.IMPAIRED, "other kinds"),
+        ({"failed": 1, "degraded": 1}, LineState.HEALTHY, "short text"),
+        ({"untested": 2}, LineState.HEALTHY, "sanylau doctor"),
+    ],
+)
+def test_without_a_working_one_the_next_step_fits_the_line(
+    counts: dict[str, int], line: LineState, words: str
+) -> None:
+    assert words in said(counts, [], line)
+
+
+def test_what_alters_traffic_is_named_with_its_number() -> None:
+    assert "1 entry alters" in said({"hostile": 1}, [])
+    assert "3 entries alter" in said({"hostile": 3}, [])
+
+
+def test_on_a_tampered_line_a_false_certificate_is_warned_of() -> None:
+    assert "Do not install" in said({"failed": 1}, [], LineState.TAMPERED)
+
+
+def test_an_interrupted_run_can_be_done_again() -> None:
+    assert "run it again" in said({"failed": 1, "untested": 4}, [], stopped="interrupted")
+
+
+@pytest.mark.parametrize("state", LineState)
+def test_each_state_of_the_line_has_a_sentence_or_is_not_known(state: LineState) -> None:
+    message = line_message(state)
+    assert (message is None) == (state is LineState.UNKNOWN)
+
+
+@pytest.mark.parametrize("protection", Protection)
+def test_each_class_says_who_sees_what(protection: Protection) -> None:
+    assert "sees" in say(exposure(protection)) or "see where" in say(exposure(protection))

@@ -1,0 +1,90 @@
+import errno
+import socket
+
+import pytest
+
+from client import control
+from client.control import conclude, has_route, upload_known
+from client.model import Content, Control, Failure, LineState, Observation, Proof, Step
+from client.probe import Attempt
+from transports.types import Note
+
+DONE = Proof(
+    content=True, down=65536, bulk_seconds=0.5, bulk_done=True, wire_down=66000, upload=Content.INTACT
+)
+
+
+def failing(step: Step, failure: Failure, note: Note | None = None) -> Attempt:
+    return Attempt(failed=Observation(step=step, started=0.0, elapsed=0.1, failure=failure, note=note))
+
+
+def test_a_line_that_carries_everything_is_healthy_and_measured() -> None:
+    attempt = Attempt(proof=DONE)
+    attempt.observations = [
+        Observation(step=Step.CONNECT, started=0.0, elapsed=0.9, failure=Failure.TIMEOUT),
+        Observation(step=Step.CONNECT, started=1.0, elapsed=0.25),
+    ]
+    found = conclude(attempt, route=True)
+    assert (found.state, found.connect, found.kib_per_s) == (LineState.HEALTHY, 0.25, 128.0)
+    assert upload_known(found)
+
+
+def test_a_healthy_line_without_a_default_route_is_still_healthy() -> None:
+    assert conclude(Attempt(proof=DONE), route=False).state is LineState.HEALTHY
+
+
+def test_a_line_below_twice_the_usable_speed_is_slow() -> None:
+    slow = Proof(content=True, down=65536, bulk_seconds=5.0, bulk_done=True)
+    assert conclude(Attempt(proof=slow), route=True).state is LineState.SLOW
+
+
+def test_a_page_without_the_larger_file_is_impaired_and_has_no_speed() -> None:
+    attempt = Attempt(proof=Proof(content=True, wire_down=16384, bulk_seconds=0.1))
+    attempt.bulk_failed = Observation(
+        step=Step.BULK_TRANSFER, started=0.0, elapsed=9.0, failure=Failure.TIMEOUT
+    )
+    found = conclude(attempt, route=True)
+    assert (found.state, found.kib_per_s) == (LineState.IMPAIRED, None)
+    assert (found.step, found.failure) == (Step.BULK_TRANSFER, Failure.TIMEOUT)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "route", "state"),
+    [
+        (failing(Step.TLS_HANDSHAKE, Failure.SSL_AUTHORITY), True, LineState.TAMPERED),
+        (failing(Step.TLS_HANDSHAKE, Failure.SSL_HOSTNAME), True, LineState.TAMPERED),
+        (failing(Step.TLS_HANDSHAKE, Failure.SSL_HANDSHAKE, Note.PAGE), True, LineState.TAMPERED),
+        (failing(Step.TLS_HANDSHAKE, Failure.SSL_AUTHORITY), False, LineState.TAMPERED),
+        (failing(Step.CONNECT, Failure.NETWORK_UNREACHABLE), True, LineState.NO_NETWORK),
+        (failing(Step.RESOLVE, Failure.DNS_TEMPORARY), False, LineState.NO_NETWORK),
+        (failing(Step.RESOLVE, Failure.DNS_TEMPORARY), True, LineState.NO_ANSWER),
+        (failing(Step.CONNECT, Failure.TIMEOUT), True, LineState.NO_ANSWER),
+        (failing(Step.TLS_HANDSHAKE, Failure.CONNECTION_RESET), True, LineState.IMPAIRED),
+        (failing(Step.TLS_HANDSHAKE, Failure.SSL_CERTIFICATE), True, LineState.IMPAIRED),
+        (failing(Step.HTTP_ROUND_TRIP, Failure.TIMEOUT), True, LineState.IMPAIRED),
+        (Attempt(proof=Proof(content=True, bulk_done=True, plain=Content.ALTERED)), True, LineState.TAMPERED),
+    ],
+)
+def test_every_end_of_the_direct_try_says_what_the_line_is(
+    attempt: Attempt, route: bool, state: LineState
+) -> None:
+    assert conclude(attempt, route=route).state is state
+
+
+def test_a_control_that_saw_no_upload_knows_none() -> None:
+    assert not upload_known(Control())
+    assert not upload_known(Control(upload=Content.REFUSED))
+
+
+def test_the_route_is_asked_of_the_system_without_a_packet(monkeypatch: pytest.MonkeyPatch) -> None:
+    class NoWay(socket.socket):
+        def connect(self, address: object) -> None:
+            raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+        def send(self, *arguments: object) -> int:
+            raise AssertionError("a packet")
+
+        sendto = send
+
+    monkeypatch.setattr(control.socket, "socket", NoWay)
+    assert not has_route()

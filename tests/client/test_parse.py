@@ -1,0 +1,487 @@
+import base64
+import json
+import random
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from client import parse
+from client.i18n import say
+from client.model import Reading
+from client.parse import NO_CANDIDATE, decode, parse_line, read
+from tests.client.runs import processor_seconds
+from transports.types import Endpoint, Rejected
+
+FINGERPRINT = "0123456789ABCDEF0123456789ABCDEF01234567"
+CERT = "AQIDBAUGBwgJCgsMDQ4PEBESExQgISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw"
+OBFS4 = f"obfs4 192.0.2.1:443 {FINGERPRINT} cert={CERT} iat-mode=0"
+UUID = "11111111-2222-4333-8444-555555555555"
+VLESS = f"vless://{UUID}@192.0.2.30:443?encryption=none&security=tls&sni=cdn.example.com&type=ws&path=%2Fws"
+SS = "ss://YWVzLTI1Ni1nY206Y29ycmVjdC1ob3JzZQ@192.0.2.10:8388"
+TROJAN = "trojan://p%40ss@192.0.2.40:443?sni=t.example.com"
+
+
+def found(line: str) -> list[tuple[str, str, int]]:
+    """Return (transport, host, port) of each candidate in a line; a rejected one fails the test."""
+    items = parse_line(line)
+    assert not any(isinstance(item, Rejected) for item in items), items
+    return [(item.transport, item.host, item.port) for item in items if isinstance(item, Endpoint)]
+
+
+def rejected(line: str) -> list[str]:
+    return [item.reason for item in parse_line(line) if isinstance(item, Rejected)]
+
+
+AUTO = [("auto", "192.0.2.7", 8080)]
+SOCKS = [("socks5", "192.0.2.7", 1080)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "192.0.2.7:8080",
+        "\ufeff192.0.2.7:8080",
+        "192.0.2.7:8080\r",
+        "\u00a0192.0.2.7:8080\u00a0",
+        "\u200b192.0.2.7\u200b:80\u200d80\u200e",
+        "  \t192.0.2.7:8080\t  ",
+        "`192.0.2.7:8080`",
+        "**192.0.2.7:8080**",
+        "__192.0.2.7:8080__",
+        "- 192.0.2.7:8080",
+        "• 192.0.2.7:8080",
+        "1. 192.0.2.7:8080",
+        "(12) 192.0.2.7:8080",
+        "> 192.0.2.7:8080",
+        "✅192.0.2.7:8080✅",
+        "🇰🇿192.0.2.7:8080",
+        "➡️ 192.0.2.7:8080",
+        '"192.0.2.7:8080"',
+        "«192.0.2.7:8080»",
+        "“192.0.2.7:8080”",
+        "192.0.2.7:8080#KZ",
+        "192.0.2.7:8080 # works at night",
+        "192.0.2.7 8080",
+        "192.0.2.7\t8080",
+        "192.0.2.7,8080,KZ,http",
+        "192.0.2.7;8080;KZ",
+        '"192.0.2.7","8080","KZ"',
+        "| 192.0.2.7:8080 | KZ |",
+        "| 192.0.2.7 | 8080 | KZ |",
+        "192.0.2.7:8080 KZ HTTP 120ms",
+        "192.0.2.7:8080 http, https",
+        "http 192.0.2.7 8080",
+    ],
+)
+def test_dirt_around_host_and_port_does_not_matter(line: str) -> None:
+    assert found(line) == AUTO
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[12:30, 05.01.2022] Name: 192.0.2.7:8080",
+        "[05.01.22, 12:30:11] ~ Name: \u200e192.0.2.7:8080",
+        "05.01.2022, 12:30 - Name: 192.0.2.7:8080",
+        "[12:30, 05.01.2022] Айдар: 192.0.2.7:8080",
+        "Айгүл, [05.01.2022 12:30] 192.0.2.7:8080",
+        "Прокси: 192.0.2.7:8080.",
+        "прокси:192.0.2.7:8080",
+        "Вот рабочий — 192.0.2.7:8080, пробуйте!",
+        "IP: 192.0.2.7 Порт: 8080",
+        "Мына прокси жұмыс істейді: 192.0.2.7:8080 (түнде)",
+        "پروکسی: 192.0.2.7:8080",
+        "این پروکسی‌ها را امتحان کنید: 192.0.2.7:8080،",
+        "۱۹۲.۰.۲.۷:۸۰۸۰",
+        "代理：192.0.2.7:8080",
+        "代理服务器192.0.2.7:8080可用",
+        "１９２.０.２.７：８０８０",
+        "IP：192.0.2.7 端口：8080",
+    ],
+)
+def test_a_chat_message_around_a_proxy_does_not_matter(line: str) -> None:
+    assert found(line) == AUTO
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "socks5://192.0.2.7:1080",
+        "SOCKS5://192.0.2.7:1080",
+        "socks5h://192.0.2.7:1080/",
+        "socks5://192.0.2.7:1080#Имя",
+        "Попробуй socks5://192.0.2.7:1080, работает!",
+        "(socks5://192.0.2.7:1080)",
+        "<socks5://192.0.2.7:1080>",
+        "[socks5://192.0.2.7:1080]",
+        "[ссылка](socks5://192.0.2.7:1080)",
+        "**socks5://192.0.2.7:1080**",
+        "«socks5://192.0.2.7:1080».",
+        "[12:30, 05.01.2022] Name: socks5://192.0.2.7:1080.",
+        "代理：socks5://192.0.2.7:1080。",
+        "پروکسی: socks5://192.0.2.7:1080؟",
+        "tg://socks?server=192.0.2.7&port=1080",
+        "https://t.me/socks?server=192.0.2.7&port=1080",
+        "жми t.me/socks?server=192.0.2.7&amp;port=1080",
+        "socks5 192.0.2.7 1080",
+        "SOCKS5: 192.0.2.7:1080",
+        "socks5:192.0.2.7:1080",
+        "192.0.2.7:1080 SOCKS5 KZ",
+        "192.0.2.7,1080,socks5",
+    ],
+)
+def test_a_socks_proxy_is_known_by_its_link_or_by_the_word_beside_it(line: str) -> None:
+    assert found(line) == SOCKS
+
+
+def test_words_for_two_kinds_of_socks_leave_the_kind_open() -> None:
+    assert found("192.0.2.7:1080 socks4 socks5") == [("auto", "192.0.2.7", 1080)]
+    assert found("192.0.2.7:1080 socks4") == [("socks4", "192.0.2.7", 1080)]
+
+
+@pytest.mark.parametrize(
+    ("line", "who"),
+    [
+        ("192.0.2.7:8080:ann:s3cret", ("ann", "s3cret")),
+        ("ann:s3cret@192.0.2.7:8080", ("ann", "s3cret")),
+        ("192.0.2.7:8080@ann:s3cret", ("ann", "s3cret")),
+        ("логин ann:s3cret@192.0.2.7:8080", ("ann", "s3cret")),
+        ("http://ann:s%40fe@192.0.2.7:8080", ("ann", "s@fe")),
+        ("socks://YW5uOnMzY3JldA==@192.0.2.7:8080#n", ("ann", "s3cret")),
+        ("ann:192.0.2.9@192.0.2.7:8080", ("ann", "192.0.2.9")),
+    ],
+)
+def test_credentials_are_taken_in_every_spelling(line: str, who: tuple[str, str]) -> None:
+    (item,) = parse_line(line)
+    assert isinstance(item, Endpoint)
+    assert (item.host, item.port, item.username, item.password) == ("192.0.2.7", 8080, *who)
+
+
+@pytest.mark.parametrize(
+    ("line", "count"),
+    [
+        ("192.0.2.7:8080,192.0.2.8:3128", 2),
+        ("192.0.2.7:8080 192.0.2.8:3128; 192.0.2.9:80", 3),
+        ("socks5://192.0.2.7:1080 socks5://192.0.2.8:1080", 2),
+        ("socks5://192.0.2.7:1080,socks5://192.0.2.8:1080", 2),
+        ("socks5://192.0.2.7:1080|http://192.0.2.8:1080", 2),
+        (f"{VLESS}#a {SS}#b {TROJAN}#c", 3),
+        (f"{OBFS4} {OBFS4.replace('.1:', '.2:')}", 2),
+    ],
+)
+def test_several_on_one_line_are_all_taken(line: str, count: int) -> None:
+    assert len(found(line)) == count
+
+
+def test_a_link_in_the_name_of_a_node_is_no_second_node() -> None:
+    assert found(f"{VLESS}#@channel|https://t.me/channel") == [("vless", "192.0.2.30", 443)]
+
+
+def test_an_ampersand_copied_from_a_web_page_is_read_as_one() -> None:
+    (item,) = parse_line(VLESS.replace("&", "&amp;"))
+    (plain,) = parse_line(VLESS)
+    assert isinstance(item, Endpoint)
+    assert isinstance(plain, Endpoint)
+    assert item.key() == plain.key()
+
+
+@pytest.mark.parametrize("host", ["[2001:db8::7]", "proxy.example.com", "localhost", "прокси.рф"])
+def test_hosts_may_be_names_and_bracketed_addresses(host: str) -> None:
+    assert found(f"{host}:8080") == [("auto", host.strip("[]"), 8080)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        OBFS4,
+        f"Bridge {OBFS4}",
+        f"- {OBFS4}",
+        f"[12:30, 05.01.2022] Name: {OBFS4}",
+        f"мост: {OBFS4}",
+        f"پل: {OBFS4}",
+        f"Ваш мост {OBFS4}",
+        f"192.0.2.1:443 {FINGERPRINT}",
+        f"Name: 192.0.2.1:443 {FINGERPRINT}",
+    ],
+)
+def test_a_bridge_in_a_message_is_a_bridge(line: str) -> None:
+    assert found(line) == [("tor_bridge", "192.0.2.1", 443)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"мост: obfs4 192.0.2.1:443 {FINGERPRINT} cert=short iat-mode=0",
+        f"Name: {OBFS4} спасибо",
+        f"Name: 192.0.2.1:443 {FINGERPRINT} спасибо",
+        "Name: obfs4 192.0.2.1:443",
+        f"Name: snowflake 192.0.2.3:80 {FINGERPRINT} url=https://example.com/",
+    ],
+)
+def test_a_broken_bridge_is_never_taken_for_a_plain_proxy(line: str) -> None:
+    assert all(isinstance(item, Rejected) or item.transport == "tor_bridge" for item in parse_line(line)), (
+        line
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("192.0.2.7", "no proxy"),
+        ("привет, как дела?", "no proxy"),
+        ("192.0.2.7:99999", "port"),
+        ("192.0.2.7:0", "port"),
+        ("999.0.2.7:80", "IPv4"),
+        ("2001:db8::7:1080", "brackets"),
+        ("http://proxy.example.com", "port is missing"),
+        ("ftp://192.0.2.7:21", "not a kind of proxy"),
+        ("socks4://ann:s3cret@192.0.2.7:1080", "SOCKS4"),
+        ("1" * (parse.LONGEST + 1), "longer than"),
+        (f"obfs4 192.0.2.1:443 {FINGERPRINT} cert=abc iat-mode=0", "cert="),
+    ],
+)
+def test_a_rejected_line_says_what_to_mend(line: str, words: str) -> None:
+    (reason,) = rejected(line)
+    assert words in reason
+
+
+@pytest.mark.parametrize("line", ["", "   ", "# 192.0.2.7:80", "// 192.0.2.7:80", "; 192.0.2.7:80", "\u200b"])
+def test_blank_lines_and_comments_are_not_counted(line: str) -> None:
+    assert parse_line(line) == []
+
+
+def test_the_number_of_a_line_counts_blanks_and_comments() -> None:
+    result = read([("a", "# head\n\n192.0.2.7:8080\nnonsense\n")])
+    assert [one.line for one in result.candidates] == [3]
+    assert [(one.source, one.line, one.reason.id) for one in result.rejected] == [("a", 4, NO_CANDIDATE)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("socks5://192.0.2.7:1080", "socks5h://192.0.2.7/"),
+        ("http://Proxy.Example.com:8080", "HTTP://proxy.example.COM:8080/x#y"),
+        ("socks5://[2001:db8::7]:1080", "socks5://[2001:0DB8:0:0::7]:1080"),
+        ("192.0.2.7:8080:ann:pw", "ann:pw@192.0.2.7:8080"),
+        (f"{VLESS}#one name", f"{VLESS}#another"),
+        (SS + "#a", SS.replace("Q@", "Q==@")),
+    ],
+)
+def test_duplicates_are_folded_by_endpoint_not_by_text(one: str, other: str) -> None:
+    result = read([("a", one), ("b", other)])
+    assert (len(result.candidates), result.duplicates, result.given) == (1, 1, 2)
+    assert result.candidates[0].source == "a"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("192.0.2.7:8080", "http://192.0.2.7:8080"),
+        ("ann:pw@192.0.2.7:8080", "ann:PW@192.0.2.7:8080"),
+        (VLESS, VLESS.replace("%2Fws", "%2Fother")),
+    ],
+)
+def test_what_differs_in_kind_credentials_or_settings_is_no_duplicate(one: str, other: str) -> None:
+    assert len(read([("a", f"{one}\n{other}")]).candidates) == 2
+
+
+def test_windows_and_old_line_ends_are_line_ends() -> None:
+    assert len(read([("a", "192.0.2.7:80\r\n192.0.2.8:80\r192.0.2.9:80")]).candidates) == 3
+
+
+# whole documents
+
+LINKS = f"{VLESS}#a\n{SS}#b\n{TROJAN}#c\n"
+PACKED = base64.b64encode(LINKS.encode()).decode()
+
+ENCODINGS: list[Callable[[], str]] = [
+    lambda: PACKED,
+    lambda: base64.urlsafe_b64encode(LINKS.encode()).decode(),
+    lambda: PACKED.rstrip("="),
+    lambda: "\r\n".join(PACKED[at : at + 76] for at in range(0, len(PACKED), 76)) + "\r\n",
+    lambda: f"\n  {PACKED}  \n",
+    lambda: base64.b64encode(PACKED.encode()).decode(),
+]
+
+
+@pytest.mark.parametrize("make", ENCODINGS[:5])
+def test_a_base64_subscription_is_read_in_every_spelling(make: Callable[[], str]) -> None:
+    result = read([("sub", make())])
+    assert [(one.endpoint.transport, one.line) for one in result.candidates] == [
+        ("vless", 1),
+        ("shadowsocks", 2),
+        ("trojan", 3),
+    ]
+    assert not result.rejected
+
+
+def test_base64_of_no_links_stays_a_rejected_line() -> None:
+    packed = base64.b64encode(b"nothing that anybody could use here").decode()
+    assert len(read([("sub", packed)]).rejected) == 1
+
+
+CLASH = f"""
+port: 7890
+proxies:
+  - name: one
+    type: socks5
+    server: 192.0.2.7
+    port: 1080
+  - {{name: two, type: vless, server: 192.0.2.30, port: 443, uuid: {UUID}, tls: true, network: tcp}}
+  - name: broken
+    type: vless
+rules: []
+"""
+SING_BOX = json.dumps(
+    {
+        "outbounds": [
+            {"type": "direct", "tag": "direct"},
+            {"type": "socks", "tag": "one", "server": "192.0.2.7", "server_port": 1080},
+            {
+                "type": "trojan",
+                "server": "192.0.2.40",
+                "server_port": 443,
+                "password": "p",
+                "tls": {"enabled": True},
+            },
+        ]
+    }
+)
+SIP008 = json.dumps(
+    {
+        "version": 1,
+        "servers": [
+            {"server": "192.0.2.10", "server_port": 8388, "method": "aes-256-gcm", "password": "x"},
+            {"server": "192.0.2.11", "server_port": 0, "method": "aes-256-gcm", "password": "x"},
+        ],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds", "refused"),
+    [
+        (CLASH, ["socks5", "vless"], 1),
+        (SING_BOX, ["socks5", "trojan"], 0),
+        (SIP008, ["shadowsocks"], 1),
+    ],
+)
+def test_a_document_of_nodes_is_read_and_a_bad_node_fails_alone(
+    text: str, kinds: list[str], refused: int
+) -> None:
+    result = read([("doc", text)])
+    assert [one.endpoint.transport for one in result.candidates] == kinds
+    assert len(result.rejected) == refused
+
+
+# bytes
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-16-le", "utf-8", "utf-8-sig"])
+def test_the_usual_encodings_of_text_are_understood(encoding: str) -> None:
+    text = "Прокси: 192.0.2.7:8080\n"
+    mark = {"utf-16-be": b"\xfe\xff", "utf-16-le": b"\xff\xfe"}.get(encoding, b"")
+    assert len(read([("a", decode(mark + text.encode(encoding)))]).candidates) == 1
+
+
+def test_bytes_that_are_no_utf8_do_not_hide_the_proxies_between_them() -> None:
+    data = "прокси 192.0.2.7:8080\n".encode("cp1251") + b"\xff\xfe\x81 192.0.2.8:80\n"
+    assert len(read([("a", decode(data))]).candidates) == 2
+
+
+def test_a_binary_file_is_refused_with_what_to_do() -> None:
+    with pytest.raises(Rejected, match="binary"):
+        decode(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")
+
+
+def test_a_list_at_the_size_limit_is_read_and_one_byte_more_is_refused() -> None:
+    assert len(decode(b"#" * parse.LARGEST)) == parse.LARGEST
+    with pytest.raises(Rejected) as refused:
+        decode(b"#" * (parse.LARGEST + 1))
+    assert refused.value.values == {"limit": 8}
+
+
+def test_lines_over_the_limit_are_left_out_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parse, "MOST_LINES", 3)
+    result = read([("a", "\n".join(f"192.0.2.{n}:80" for n in range(1, 6)))])
+    assert len(result.candidates) == 3
+    assert [say(notice) for notice in result.notices] == ["a: only the first 3 of 5 lines are read"]
+
+
+# whatever comes
+
+CLEAN = st.integers(1, 250).map(lambda n: f"198.51.100.{n}:8080")
+DIRTY = st.sampled_from(
+    [
+        "",
+        "# x",
+        "nonsense",
+        "192.0.2.7:99999",
+        "ftp://x",
+        "• \u200b198.51.100.1:8080.",
+        OBFS4,
+        f"{SS}#n",
+        "][",
+    ]
+)
+LINES = st.lists(st.one_of(CLEAN, DIRTY, st.text(max_size=40)), max_size=30)
+
+
+def adds_up(result: Reading) -> bool:
+    return result.given == len(result.candidates) + result.duplicates + len(result.rejected)
+
+
+@given(st.text())
+def test_any_text_is_taken_apart_without_surprise(text: str) -> None:
+    result = read([("a", text)])
+    assert adds_up(result)
+    assert all(1 <= one.line <= text.count("\n") + len(text.splitlines()) + 1 for one in result.candidates)
+    for line in result.rejected:
+        assert say(line.reason)
+
+
+@given(st.binary())
+def test_any_bytes_are_text_or_are_refused(data: bytes) -> None:
+    try:
+        text = decode(data)
+    except Rejected:
+        return
+    assert adds_up(read([("a", text)]))
+
+
+@given(LINES, st.randoms(use_true_random=False))
+@settings(max_examples=50)
+def test_the_order_of_the_lines_changes_no_count(lines: list[str], rng: random.Random) -> None:
+    lines = [" ".join(line.splitlines()) for line in ["# a list", *lines]]
+    shuffled = [lines[0], *rng.sample(lines[1:], len(lines) - 1)]
+    one, other = read([("a", "\n".join(lines))]), read([("a", "\n".join(shuffled))])
+    assert one.given == other.given
+    assert len(one.rejected) == len(other.rejected)
+    assert {c.endpoint.key() for c in one.candidates} == {c.endpoint.key() for c in other.candidates}
+
+
+@given(st.sampled_from([VLESS, SS, TROJAN, OBFS4, CLASH, SING_BOX, SIP008, PACKED]), st.data())
+@settings(max_examples=60)
+def test_a_mutilated_document_is_never_a_surprise(text: str, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(at, len(text)))
+    assert adds_up(read([("a", text[:at] + data.draw(st.text(max_size=8)) + text[end:])]))
+
+
+@pytest.mark.parametrize(
+    "piece", ["!", "!!:", "a.", "[", "1.2.3.4:", "—", "1.2.3.4:8 ", "a:", "socks5://", '"', "!a:b"]
+)
+def test_no_line_costs_more_than_a_moment_of_processor_time(piece: str) -> None:
+    line = (piece * parse.LONGEST)[: parse.LONGEST]
+    assert processor_seconds(lambda: parse_line(line)) < 0.25  # squares of its length take seconds
+
+
+def test_ten_thousand_lines_cost_a_small_multiple_of_splitting_them() -> None:
+    text = "\n".join(f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}:8080" for n in range(10_000))
+
+    def split() -> list[list[str]]:
+        return [line.split(":") for _ in range(10) for line in text.splitlines()]
+
+    assert processor_seconds(lambda: read([("a", text)])) < 30 * processor_seconds(split)

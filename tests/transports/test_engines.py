@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from transports import guard_main
+from transports.engines import output, program, runnable
+from transports.guard import Guard
+from transports.types import CannotMeasure
+
+PYTHON = [sys.executable, "-I", "-S", "-c"]
+DEAF = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+
+
+@pytest.fixture
+async def guard() -> AsyncIterator[Guard]:
+    async with Guard.running() as running:
+        yield running
+
+
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def becomes_gone(pid: int) -> bool:
+    until = time.monotonic() + 2
+    while time.monotonic() < until and guard_main._runs(pid, guard_main.start_time(pid)):
+        time.sleep(0.01)
+    return not guard_main._runs(pid, guard_main.start_time(pid))
+
+
+async def test_a_program_gets_its_input_whole_and_its_lines_are_heard(guard: Guard) -> None:
+    code = "import sys; text = sys.stdin.read(); print(len(text)); print('end', end='', file=sys.stderr)"
+    status, lines = await output([*PYTHON, code], guard=guard, feed=b"x" * 300_000, limit=10)
+    assert status == 0
+    assert sorted(lines) == ["300000", "end"]
+
+
+async def test_a_program_sees_nothing_of_the_persons_proxies_and_roots(
+    guard: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTPS_PROXY", "SSL_CERT_FILE", "HOME"):
+        monkeypatch.setenv(name, "/secret")
+    _, lines = await output([*PYTHON, "import os; print(sorted(os.environ.values()))"], guard=guard, limit=10)
+    assert "secret" not in lines[0]
+
+
+async def test_an_endless_line_is_cut_and_does_not_fill_the_memory(guard: Guard) -> None:
+    code = "import sys; sys.stdout.write('x' * 3_000_000 + '\\nlast\\n')"
+    _, lines = await output([*PYTHON, code], guard=guard, limit=10)
+    assert [len(line) for line in lines] == [4096, 4]
+
+
+async def test_a_program_that_does_not_end_is_stopped_at_the_limit(guard: Guard) -> None:
+    with pytest.raises(TimeoutError):
+        await output([*PYTHON, "import time; time.sleep(60)"], guard=guard, limit=0.2)
+
+
+async def test_leaving_the_block_ends_a_program_that_ignores_the_polite_signal(guard: Guard) -> None:
+    heard = asyncio.Event()
+    async with program([*PYTHON, DEAF], guard=guard, on_line=lambda _: heard.set()) as running:
+        await heard.wait()
+    assert running.ended.is_set()
+    assert gone(running.pid)
+
+
+async def test_a_cancelled_block_leaves_no_process(guard: Guard) -> None:
+    pids: list[int] = []
+    heard = asyncio.Event()
+
+    async def hold() -> None:
+        async with program([*PYTHON, DEAF], guard=guard, on_line=lambda _: heard.set()) as running:
+            pids.append(running.pid)
+            await asyncio.sleep(60)
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(hold())
+        await heard.wait()
+        task.cancel()
+        await asyncio.sleep(0.1)
+        task.cancel()  # a second Ctrl-C, while it is being stopped
+    assert gone(pids[0])
+
+
+async def test_the_end_of_a_program_ends_what_it_has_started(guard: Guard) -> None:
+    code = (
+        "import subprocess, sys; c = subprocess.Popen([sys.executable, '-I', '-S', '-c',"
+        " 'import time; time.sleep(60)']); print(c.pid)"
+    )
+    _, lines = await output([*PYTHON, code], guard=guard, limit=10)
+    assert await asyncio.to_thread(becomes_gone, int(lines[0]))
+
+
+def test_what_is_no_program_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CannotMeasure, match="no program"):
+        runnable(tmp_path / "absent")
+    plain = tmp_path / "plain"
+    plain.write_text("x")
+    with pytest.raises(CannotMeasure, match="may not be executed"):
+        runnable(plain)
+
+
+async def test_a_file_that_is_no_program_of_this_computer_cannot_be_started(
+    tmp_path: Path, guard: Guard
+) -> None:
+    broken = tmp_path / "broken"
+    broken.write_bytes(b"\x7fELF nonsense")
+    broken.chmod(0o700)
+    with pytest.raises(CannotMeasure, match="cannot be started"):
+        await output([str(broken)], guard=guard, limit=2)
