@@ -16,37 +16,29 @@ from client.events import ControlFinished, Event, Finished, Judged, LineRejected
 from client.judge import judge, wants_patience, wants_retry
 from client.model import (
     Candidate,
-    Content,
-    Control,
     Message,
     Protection,
     Reading,
     Status,
     Verdict,
 )
-from client.pace import Pacer, Slots
 from client.plan import Job
-from client.probe import Attempt, Climb, climb
+from client.probe import Attempt, climb
 from client.redact import Namer
 from client.settings import Profile
+from client.surroundings import Surroundings
 from client.targets import Targets
 from client.tasks import Crew, in_slices
-from transports.net import Door, Limits, Net
+from transports.net import Door
 from transports.registry import REGISTRY
-from transports.resolve import Resolver
 from transports.sharelink import unencrypted
-from transports.socks5 import udp_associate
-from transports.trace import Trace
 from transports.types import N_, CannotMeasure, Endpoint
 
 _QUEUE: Final = 256
 _HEAD_START: Final = 1.5  # seconds that the control may take alone, before the candidates begin
 _CONTROL_PATIENCE: Final = 2.0  # seconds that a verdict may wait for the control's figures
-_UDP_QUESTIONS: Final = 16  # a run: it is an extra, and every one costs a connection and a thread
 _TICK: Final = 0.5
 _SURELY_FAST: Final = 64.0  # KiB/s: above that no control figure makes a result degraded
-
-_DIRECT: Final = Endpoint(transport="direct", host="", port=1)
 
 
 class Engines(Protocol):
@@ -121,13 +113,8 @@ class _Runner:
         self.loop = asyncio.get_running_loop()
         self.began = self.loop.time()
         self.events: asyncio.Queue[Event] = asyncio.Queue(_QUEUE)
-        self.pacer = Pacer(run.profile.interval)
-        self.slots = Slots(run.profile.per_network)
-        self.resolver = Resolver()
-        self.control = Control()
+        self.around = Surroundings(run.profile, run.targets, run.roots, run.rng)
         self.control_done = asyncio.Event()
-        self.plain_expected: bytes | None = None
-        self.doors: Mapping[str, Door | CannotMeasure] = {}
         self.doors_ready = asyncio.Event()
         self.queue = plan.Queue(())
         self.woken = asyncio.Event()
@@ -135,7 +122,6 @@ class _Runner:
         self.counts: Counter[str] = Counter({status.value: 0 for status in Status})
         self.first_working: float | None = None
         self.moved_kib = 0.0
-        self.udp_left = _UDP_QUESTIONS
 
     # the run as a whole
 
@@ -194,11 +180,11 @@ class _Runner:
     async def _keep_engines(self, open_engines: OpenEngines, wanted: Sequence[Endpoint]) -> None:
         try:
             async with open_engines(wanted) as engines:
-                self.doors = engines.doors
+                self.around.doors = engines.doors
                 self.doors_ready.set()
                 await engines.watch()
         except CannotMeasure as reason:
-            self.doors = dict.fromkeys((endpoint.key() for endpoint in wanted), reason)
+            self.around.doors = dict.fromkeys((endpoint.key() for endpoint in wanted), reason)
         finally:
             self.doors_ready.set()
 
@@ -209,7 +195,7 @@ class _Runner:
             done = sum(self.counts.values())
             working = self.counts[Status.WORKING]
             await self.events.put(
-                Progressed(done, total, working, self.pacer.passed, self.loop.time() - self.began)
+                Progressed(done, total, working, self.around.pacer.passed, self.loop.time() - self.began)
             )
 
     async def _try_all(self, testable: Sequence[Candidate]) -> None:
@@ -239,7 +225,7 @@ class _Runner:
             stopped=self.stop.why,
             elapsed=self.loop.time() - self.began,
             first_working=self.first_working,
-            line_state=self.control.state,
+            line_state=self.around.control.state,
         )
         await self.events.put(finished)
 
@@ -247,13 +233,13 @@ class _Runner:
 
     async def _measure_line(self) -> None:
         limits = self.run.profile.short
-        way = self._way(_DIRECT, limits, is_control=True)
+        way = self.around.control_way(limits)
         attempt = await climb(way)
         if attempt.plain_digest is not None:
-            self.plain_expected = attempt.plain_digest
-        self.control = control.conclude(attempt, route=control.has_route())
+            self.around.plain_expected = attempt.plain_digest
+        self.around.control = control.conclude(attempt, route=control.has_route())
         self.control_done.set()
-        await self.events.put(ControlFinished(self.control))
+        await self.events.put(ControlFinished(self.around.control))
 
     # one candidate
 
@@ -281,19 +267,24 @@ class _Runner:
             return
 
     async def _try(self, job: Job) -> None:
-        profile, endpoint = self.run.profile, job.candidate.endpoint
+        profile, endpoint, around = self.run.profile, job.candidate.endpoint, self.around
         if REGISTRY[endpoint.transport].engine:
             await self.doors_ready.wait()
         limits = profile.deep if job.deep and profile.deep else profile.short
         if profile.deep is not None:
-            limits = plan.stretched(limits, self.control, self.run.targets)
-        way = self._way(endpoint, limits)
+            limits = plan.stretched(limits, around.control, self.run.targets)
+        way = around.way(endpoint, limits)
         began = self.loop.time()
         try:
             attempt = await climb(way)
         except CannotMeasure as reason:
             self.queue.back()
             await self._put_aside(job.candidate, Message(reason.reason, reason.values), job)
+            return
+        except Exception as error:  # noqa: BLE001 - one entry that trips us must not end the run for all others
+            self.queue.back()
+            text = N_("could not be measured: a fault of this program ({kind}), please report it")
+            await self._put_aside(job.candidate, Message(text, {"kind": type(error).__name__}), job)
             return
         job.attempt = attempt
         job.tries += 1
@@ -306,56 +297,16 @@ class _Runner:
             self.queue.back()
             await self._conclude(job, attempt)
 
-    def _way(self, endpoint: Endpoint, limits: Limits, *, is_control: bool = False) -> Climb:
-        now = self.loop.time()
-        network = plan.network_of(endpoint.host)
-        spoken: dict[str, str] = {}
-
-        def net(trace: Trace, rank: int) -> Net:
-            return Net(
-                trace=trace,
-                limits=limits,
-                pace=lambda: self.pacer.wait(rank),
-                tls_slot=lambda: self.slots.slot(network),
-                tls=self.run.roots,
-                resolve=self.resolver,
-                known=self.resolver.known,
-                doors=self.doors,
-                spoken=spoken,
-            )
-
-        trace = Trace(zero=now, deadline=now + limits.total)
-        return Climb(
-            endpoint=endpoint,
-            net=net(trace, 1),
-            follow=net(trace, 0),
-            targets=self.run.targets,
-            rng=self.run.rng,
-            upload=(lambda: True) if is_control else (lambda: control.upload_known(self.control)),
-            side_checks=not is_control,
-            udp=None if is_control else self._ask_udp,
-        )
-
-    async def _ask_udp(self, endpoint: Endpoint) -> Content:
-        address = endpoint.host
-        if not address.replace(".", "").isdigit() and ":" not in address:
-            address = next(iter(self.resolver.known(endpoint.host)), "")
-        if not address or self.udp_left <= 0:
-            return Content.SKIPPED
-        self.udp_left -= 1
-        granted = await asyncio.to_thread(udp_associate, endpoint, address)
-        if granted is None:
-            return Content.NO_ANSWER
-        return Content.INTACT if granted else Content.REFUSED
-
     # verdicts
 
     async def _conclude(self, job: Job, attempt: Attempt) -> None:
         if not self.control_done.is_set() and _needs_control(attempt):
             async with _at_most(_CONTROL_PATIENCE):
                 await self.control_done.wait()
-        run = self.run
-        found = judge(attempt, self.control, quota=run.targets.quota, plain_expected=self.plain_expected)
+        around = self.around
+        found = judge(
+            attempt, around.control, quota=self.run.targets.quota, plain_expected=around.plain_expected
+        )
         transport = attempt.spoken or job.candidate.endpoint.transport
         await self._report(
             Verdict(

@@ -81,18 +81,26 @@ class Slots:
         while self._held[network] >= self._each:
             future = asyncio.get_running_loop().create_future()
             self._waiting[network].append(future)
-            await future
+            try:
+                await future
+            except asyncio.CancelledError:
+                if future.done() and not future.cancelled():
+                    self._call_next(network)  # called and cancelled at once: the call must not be lost
+                raise
         self._held[network] += 1
         try:
             yield
         finally:
             self._held[network] -= 1
-            waiting = self._waiting[network]
-            while waiting:
-                future = waiting.pop(0)
-                if not future.done():
-                    future.set_result(None)
-                    break
-            if not self._held[network] and not waiting:
-                self._held.pop(network, None)
-                self._waiting.pop(network, None)
+            self._call_next(network)
+
+    def _call_next(self, network: str) -> None:
+        waiting = self._waiting[network]
+        while waiting:
+            future = waiting.pop(0)
+            if not future.done():
+                future.set_result(None)
+                break
+        if not self._held[network] and not waiting:
+            self._held.pop(network, None)
+            self._waiting.pop(network, None)

@@ -16,4 +16,4 @@ class Namer:
 
     def id(self, endpoint: Endpoint) -> str:
         """Return 8 hex digits for `endpoint`."""
-        return hmac.digest(self._key, endpoint.key().encode(), "sha256").hex()[:8]
+        return hmac.digest(self._key, endpoint.key().encode("utf-8", "surrogatepass"), "sha256").hex()[:8]

@@ -225,7 +225,7 @@ async def secure(
 async def connect(host: str, port: int, net: Net) -> SocketStream:
     """Open TCP to `host`:`port`, resolving a name first. Raises StepFailed at `resolve` or `connect`."""
     addresses: tuple[str, ...] = (host,)
-    if not _is_literal(host):
+    if not is_literal(host):
         async with net.trace.step(Step.RESOLVE, net.limits.connect):
             addresses = await net.resolve(host)
     with net.trace.waiting():
@@ -234,7 +234,8 @@ async def connect(host: str, port: int, net: Net) -> SocketStream:
         return SocketStream(await _connect_first(addresses, port))
 
 
-def _is_literal(host: str) -> bool:
+def is_literal(host: str) -> bool:
+    """Say whether `host` is an IP address and not a name."""
     return ":" in host or host.replace(".", "").isdigit()
 
 

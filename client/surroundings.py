@@ -1,0 +1,104 @@
+"""What all tries of a run share: the pace, the slots, the names, the doors of engines, and the line's figures."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from client import control, plan
+from client.model import Content, Control
+from client.pace import Pacer, Slots
+from client.probe import Climb
+from client.settings import Profile
+from client.targets import Targets
+from transports.net import Door, Limits, Net
+from transports.resolve import Resolver
+from transports.socks5 import udp_associate
+from transports.stream import is_literal
+from transports.trace import Trace
+from transports.types import CannotMeasure, Endpoint
+
+_UDP_QUESTIONS: Final = 16  # a run: it is an extra, and every one costs a connection and a thread
+_DIRECT: Final = Endpoint(transport="direct", host="", port=1)
+
+
+class Surroundings:
+    """Made once for a run; gives each try its way up."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        targets: Targets,
+        roots: Callable[[], Awaitable[ssl.SSLContext]],
+        rng: random.Random,
+    ) -> None:
+        self.pacer = Pacer(profile.interval)
+        self.control = Control()
+        self.plain_expected: bytes | None = None
+        self.doors: Mapping[str, Door | CannotMeasure] = {}
+        self._slots = Slots(profile.per_network)
+        self._resolver = Resolver()
+        self._targets, self._roots, self._rng = targets, roots, rng
+        self._udp_left = _UDP_QUESTIONS
+
+    def way(self, endpoint: Endpoint, limits: Limits) -> Climb:
+        """Return the way up for one try of a candidate."""
+        first, follow = self._nets(endpoint, limits)
+        return Climb(
+            endpoint=endpoint,
+            net=first,
+            follow=follow,
+            targets=self._targets,
+            rng=self._rng,
+            upload=lambda: control.upload_known(self.control),
+            udp=self._ask_udp,
+        )
+
+    def control_way(self, limits: Limits) -> Climb:
+        """Return the way up without a proxy. It finds out whether the target takes an upload."""
+        first, follow = self._nets(_DIRECT, limits)
+        return Climb(
+            endpoint=_DIRECT,
+            net=first,
+            follow=follow,
+            targets=self._targets,
+            rng=self._rng,
+            upload=lambda: True,
+            side_checks=False,
+        )
+
+    def _nets(self, endpoint: Endpoint, limits: Limits) -> tuple[Net, Net]:
+        """Return the net for the first connection, and the one for those of an entry that has answered."""
+        now = asyncio.get_running_loop().time()
+        network = plan.network_of(endpoint.host)
+        trace = Trace(zero=now, deadline=now + limits.total)
+        spoken: dict[str, str] = {}
+
+        def net(rank: int) -> Net:
+            return Net(
+                trace=trace,
+                limits=limits,
+                pace=lambda: self.pacer.wait(rank),
+                tls_slot=lambda: self._slots.slot(network),
+                tls=self._roots,
+                resolve=self._resolver,
+                known=self._resolver.known,
+                doors=self.doors,
+                spoken=spoken,
+            )
+
+        return net(1), net(0)
+
+    async def _ask_udp(self, endpoint: Endpoint) -> Content:
+        known = self._resolver.known(endpoint.host)
+        address = endpoint.host if is_literal(endpoint.host) else next(iter(known), "")
+        if not address or self._udp_left <= 0:
+            return Content.SKIPPED
+        self._udp_left -= 1
+        granted = await asyncio.to_thread(udp_associate, endpoint, address)
+        if granted is None:
+            return Content.NO_ANSWER
+        return Content.INTACT if granted else Content.REFUSED
