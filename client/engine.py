@@ -48,9 +48,6 @@ class Engines(Protocol):
     def doors(self) -> Mapping[str, Door | CannotMeasure]:
         """Endpoint keys to doors, or to why there is none."""
 
-    async def watch(self) -> None:
-        """Follow what they report, until they end."""
-
 
 OpenEngines = Callable[[Sequence[Endpoint]], AbstractAsyncContextManager[Engines]]
 
@@ -182,7 +179,7 @@ class _Runner:
             async with open_engines(wanted) as engines:
                 self.around.doors = engines.doors
                 self.doors_ready.set()
-                await engines.watch()
+                await asyncio.Event().wait()  # they run until the run dismisses its crew
         except CannotMeasure as reason:
             self.around.doors = dict.fromkeys((endpoint.key() for endpoint in wanted), reason)
         finally:

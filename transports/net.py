@@ -26,7 +26,7 @@ class Limits:
     total: float = 45.0
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Door:
     """A loopback SOCKS5 listener of an engine that leads to one endpoint and nowhere else.
 

@@ -48,7 +48,8 @@ class SingBoxNode:
         if not door.names and not _is_literal(host):
             raise CannotMeasure(_NO_NAMES)
         limit = net.limits.handshake + (0.0 if door.datagrams else net.limits.connect)
-        await net.pace()
+        with net.trace.waiting():
+            await net.pace()
         door.trouble = None
         door.told.clear()
         door.began = asyncio.get_running_loop().time()

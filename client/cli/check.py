@@ -78,7 +78,7 @@ def reason(rejected: Rejected) -> str:
 @click.pass_context
 def check(
     ctx: click.Context,
-    *,
+    /,
     as_json: bool,
     reveal: bool,
     yes: bool,
