@@ -8,23 +8,30 @@ from typing import Final
 from client.judge import FORGERIES, SLOW, plain_altered
 from client.model import Content, Control, Failure, LineState, Step
 from client.probe import Attempt
+from transports.stream import is_literal
 from transports.types import Note
 
 _NO_WAY_OUT: Final = (Failure.NETWORK_UNREACHABLE, Failure.NETWORK_DOWN)
 # Documentation addresses (RFC 5737, RFC 3849): they only ask the routing table, a UDP connect sends nothing.
-_ELSEWHERE: Final = ((socket.AF_INET, "198.51.100.1"), (socket.AF_INET6, "2001:db8::1"))
+_ELSEWHERE: Final = ("198.51.100.1", "2001:db8::1")
 
 
 def has_route() -> bool:
     """Say whether the system knows any way out of this machine. Sends no packet."""
-    for family, address in _ELSEWHERE:
-        try:
-            with socket.socket(family, socket.SOCK_DGRAM) as probe:
-                probe.connect((address, 9))
-                return True
-        except OSError:
-            continue
-    return False
+    return any(has_route_to(address) for address in _ELSEWHERE)
+
+
+def has_route_to(host: str) -> bool:
+    """Say whether the system knows a way to the IP address `host`. Sends no packet; False for a name."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    if not is_literal(host):
+        return False
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((host, 9))
+            return True
+    except OSError:
+        return False
 
 
 def conclude(attempt: Attempt, *, route: bool, plain_expected: bytes | None = None) -> Control:

@@ -16,10 +16,13 @@ from client.events import ControlFinished, Event, Finished, Judged, LineRejected
 from client.judge import judge, wants_patience, wants_retry
 from client.model import (
     Candidate,
+    Control,
+    LineState,
     Message,
     Protection,
     Reading,
     Status,
+    Step,
     Verdict,
 )
 from client.plan import Job
@@ -38,6 +41,9 @@ _QUEUE: Final = 256
 _HEAD_START: Final = 1.5  # seconds that the control may take alone, before the candidates begin
 _CONTROL_PATIENCE: Final = 2.0  # seconds that a verdict may wait for the control's figures
 _TICK: Final = 0.5
+_LOOKED_AT: Final = 1000  # entries that are asked about a route before the run is given up
+_STOPPED: Final = N_("stopped before its turn")
+_NOT_TRIED: Final = {"no_network": N_("this machine has no network now")}
 _SURELY_FAST: Final = 64.0  # KiB/s: above that no control figure makes a result degraded
 
 
@@ -202,14 +208,15 @@ class _Runner:
             def start() -> None:
                 hands.start(self._work(), "candidate")
 
-            await in_slices(min(self.run.profile.concurrency, len(testable)), start)
+            if not self.stop.event.is_set():
+                await in_slices(min(self.run.profile.concurrency, len(testable)), start)
             await self.stop.event.wait()
 
     async def _finish(self) -> None:
         unfinished = [*self.flying.values(), *self.queue.rest()]
         for job in unfinished:
-            if job.attempt is None:
-                await self._put_aside(job.candidate, Message(N_("stopped before its turn")))
+            if job.attempt is None or self.stop.why == "no_network":
+                await self._put_aside(job.candidate, Message(_NOT_TRIED.get(self.stop.why, _STOPPED)))
             else:
                 await self._conclude(job, job.attempt)
         reading = self.run.reading
@@ -237,6 +244,16 @@ class _Runner:
         self.around.control = control.conclude(attempt, route=control.has_route())
         self.control_done.set()
         await self.events.put(ControlFinished(self.around.control))
+        await self._heed(self.around.control)
+
+    async def _heed(self, found: Control) -> None:
+        """Say what a dead line or a misspelt target means for the run, at once."""
+        if found.step is Step.RESOLVE and self.run.targets.own:
+            text = N_("the name of the target has no address here: check --target, or the line is cut")
+            await self.events.put(Noticed(Message(text)))
+        hosts = [candidate.endpoint.host for candidate in self.run.reading.candidates[:_LOOKED_AT]]
+        if found.state is LineState.NO_NETWORK and not any(map(control.has_route_to, hosts)):
+            self.stop.ring("no_network")
 
     # one candidate
 
@@ -250,10 +267,11 @@ class _Runner:
                 await self._rest(job)
                 continue
             self.flying[id(job)] = job
-            await self._try(job)
+            came_back = await self._try(job)
             self.flying.pop(id(job), None)
-            self.woken.set()
-            self.woken.clear()
+            if came_back or not self.queue.out:  # else nothing has changed for those who rest
+                self.woken.set()
+                self.woken.clear()
 
     async def _rest(self, seconds: float) -> None:
         """Wait until a job comes back, or until the next second try is due."""
@@ -263,7 +281,8 @@ class _Runner:
         except TimeoutError:
             return
 
-    async def _try(self, job: Job) -> None:
+    async def _try(self, job: Job) -> bool:
+        """Try once. Returns whether the job has gone back into the queue."""
         profile, endpoint, around = self.run.profile, job.candidate.endpoint, self.around
         if REGISTRY[endpoint.transport].engine:
             await self.doors_ready.wait()
@@ -277,22 +296,24 @@ class _Runner:
         except CannotMeasure as reason:
             self.queue.back()
             await self._put_aside(job.candidate, Message(reason.reason, reason.values), job)
-            return
+            return False
         except Exception as error:  # noqa: BLE001 - one entry that trips us must not end the run for all others
             self.queue.back()
             text = N_("could not be measured: a fault of this program ({kind}), please report it")
             await self._put_aside(job.candidate, Message(text, {"kind": type(error).__name__}), job)
-            return
+            return False
         job.attempt = attempt
         job.tries += 1
         job.spent += self.loop.time() - began - way.net.trace.waited
         if job.tries == 1 and wants_retry(attempt):
             self.queue.again(job, self.loop.time() + profile.pause)
-        elif not job.deep and profile.deep is not None and wants_patience(attempt):
+            return True
+        if not job.deep and profile.deep is not None and wants_patience(attempt):
             self.queue.later(job)
-        else:
-            self.queue.back()
-            await self._conclude(job, attempt)
+            return True
+        self.queue.back()
+        await self._conclude(job, attempt)
+        return False
 
     # verdicts
 

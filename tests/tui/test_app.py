@@ -1,0 +1,232 @@
+import os
+from pathlib import Path
+
+import pytest
+from textual.color import Color
+
+from client.drill.serving import Peer, serving
+from tests.tui.support import listed, opened, paste, playing, text_of, until, until_shown
+from tui.intake import read_in
+from tui.screens.consent import ConsentScreen
+from tui.screens.home import HomeScreen
+from tui.screens.results import ResultsScreen
+
+HOSTILE = """[/x]
+[@click=app.quit]press me[/]
+\x1b[31mred\x1b[2J\x07
+\u202e3212.0.0.721
+socks5://[/x]:1
+socks5://user[@click=app.quit]:pass@127.0.0.1:9
+foo[b]://bar
+"""
+
+
+async def test_home_shows_counts_and_why_lines_are_rejected() -> None:
+    async with opened() as (_app, pilot):
+        await paste(pilot, "socks5://127.0.0.1:1\nsocks5://127.0.0.1:1\nnonsense\n")
+        await until_shown(pilot, "3 entries read · 1 to test · 1 duplicate · 1 rejected")
+        await until_shown(pilot, "pasted, line 3: no proxy, share link or bridge in this line")
+
+
+async def test_an_empty_form_and_a_missing_file_each_give_one_clear_line() -> None:
+    async with opened() as (app, pilot):
+        await pilot.press("ctrl+s")
+        await until_shown(pilot, "Paste a list or name a file first.")
+        await pilot.press("tab", *"nowhere.txt", "ctrl+s")
+        await until_shown(pilot, "nowhere.txt: there is no such file")
+        assert isinstance(app.screen, HomeScreen)
+
+
+async def test_the_fast_pace_tells_its_risk_and_the_choice_shows_without_colour() -> None:
+    async with opened() as (_app, pilot):
+        assert "● quiet   ○ normal   ○ fast" in text_of(pilot.app)
+        await pilot.press("tab", "tab", "left")
+        assert "○ quiet   ○ normal   ● fast" in text_of(pilot.app)
+        await until_shown(pilot, "look like an attack")
+        await pilot.press("right")
+        await until_shown(pilot, "the least noticed")
+
+
+async def test_nothing_is_sent_before_yes_nor_after_no(tmp_path: Path) -> None:
+    met = 0
+
+    async def count(peer: Peer) -> None:
+        nonlocal met
+        met += 1
+
+    async with (
+        playing(["good-http"], tmp_path) as (played, wishes),
+        serving(count) as port,
+        opened(wishes) as (app, pilot),
+    ):
+        await paste(pilot, f"{listed(played)}\nsocks5://127.0.0.1:{port}")
+        for answer in ("n", "escape", "enter"):  # the first button is No
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: isinstance(app.screen, ConsentScreen))
+            await until_shown(pilot, "2 entries of your list will be contacted")
+            await pilot.press(answer)
+            await until_shown(pilot, "Nothing was sent.")
+            assert app.session is None
+        assert (met, played.origin.seen.connections) == (0, 0)
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, ConsentScreen))
+        await pilot.press("y")
+        await until_shown(pilot, "Done in")
+        assert met
+        assert played.origin.seen.connections
+
+
+async def test_verdicts_appear_a_stop_keeps_them_and_the_way_back_is_open(tmp_path: Path) -> None:
+    names = ["good-http", "good-socks5", "refused-http", "tarpit-http", "tarpit-socks5", "intercepted-http"]
+    async with (
+        playing(names, tmp_path, timeout=60.0) as (played, wishes),
+        opened(wishes) as (app, pilot),
+    ):
+        await paste(pilot, listed(played))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, ConsentScreen))
+        await pilot.press("right", "enter")
+        await until_shown(pilot, "4 of 6 · ✔ 2 working")
+        assert "reaches the open internet" in text_of(app)
+        assert "☠ hostile" in text_of(app)
+        assert "New check" not in text_of(app)
+        await pilot.press("s")
+        await until_shown(pilot, "Stopped after")
+        shown = text_of(app)
+        assert shown.count("✔ working") == 2
+        assert "2 working, 1 hostile, 1 failed, 2 untested" in shown
+        assert "→ Use the working ones for reading public pages only" in shown
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await until_shown(pilot, "6 entries read")
+
+
+async def test_addresses_are_masked_until_they_are_revealed(tmp_path: Path) -> None:
+    async with playing(["right-password-http"], tmp_path) as (played, wishes), opened(wishes) as (app, pilot):
+        placed = played.parts[0]
+        await paste(pilot, listed(played))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, ConsentScreen))
+        await pilot.press("y")
+        await until_shown(pilot, "Done in")
+        await pilot.press("down")
+        await until_shown(pilot, "details")
+        assert str(placed.port) not in text_of(app)
+        assert "addresses are masked" in text_of(app)
+        await pilot.press("r")
+        await until_shown(pilot, f"@127.0.0.1:{placed.port}")
+        assert "addresses are shown" in text_of(app)
+        await pilot.press("r")
+        await until(pilot, lambda: str(placed.port) not in text_of(app))
+
+
+async def test_hostile_lines_never_style_crash_or_act(tmp_path: Path) -> None:
+    name = "[@click=app.quit]x[b]"
+    (tmp_path / name).write_text(HOSTILE)
+    assert {found.endpoint.host for found in read_in(HOSTILE, "").candidates} <= {"127.0.0.1"}
+    async with playing(["escapes-403", "escapes-200"], tmp_path) as (played, wishes):
+        async with opened(wishes) as (app, pilot):
+            await pilot.press("tab")
+            await paste(pilot, f"{tmp_path / name}\n[/x]")
+            await pilot.press("enter")
+            await until_shown(pilot, f"{name}, line")
+            await pilot.press("shift+tab")
+            await paste(pilot, f"{HOSTILE}\n{listed(played)}")
+            await until_shown(pilot, "pasted, line 1:")
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: isinstance(app.screen, ConsentScreen))
+            await pilot.press("y")
+            await until_shown(pilot, "Done in")
+            await pilot.press("r", "down", "down", "end", "enter", "f1", "f1")
+            for strip in app.screen._compositor.render_strips():
+                for segment in strip:
+                    assert not set(segment.text) & set("\x1b\x07\u202e\r")
+                    if segment.style and "click" in str(segment.style.meta.get("@click", "")):
+                        pytest.fail("a list made something clickable")
+            assert app.is_running
+        assert app.return_code in (0, None)
+
+
+async def test_a_flood_is_turned_away_and_a_large_paste_is_taken() -> None:
+    async with opened() as (_app, pilot):
+        await paste(pilot, "x" * (2 * 1024 * 1024))
+        await until_shown(pilot, "too much to paste")
+        await paste(pilot, "".join(f"socks5://127.0.0.1:{port}\n" for port in range(1, 5001)))
+        await until_shown(pilot, "5000 entries read · 5000 to test")
+
+
+async def test_no_color_leaves_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with opened() as (app, pilot):
+        await pilot.press("f1")
+        await until_shown(pilot, "working: authentic content")
+        for strip in app.screen._compositor.render_strips():
+            for segment in strip:
+                for colour in (segment.style.color, segment.style.bgcolor) if segment.style else ():
+                    if colour is not None:
+                        red, green, blue = Color.from_rich_color(colour).rgb
+                        assert red == green == blue, segment
+    os.environ.pop("NO_COLOR", None)
+
+
+async def test_control_c_stops_a_run_first_and_leaves_next(tmp_path: Path) -> None:
+    async with (
+        playing(["good-http", "tarpit-http"], tmp_path, timeout=60.0) as (played, wishes),
+        opened(wishes) as (app, pilot),
+    ):
+        await paste(pilot, listed(played))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, ConsentScreen))
+        await pilot.press("y")
+        await until_shown(pilot, "✔ 1 working")
+        await pilot.press("ctrl+c")
+        await until_shown(pilot, "Stopped after")
+        assert app.is_running
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: app.return_value == 0)
+
+
+async def test_leaving_in_the_middle_ends_the_run(tmp_path: Path) -> None:
+    async with (
+        playing(["good-http", "tarpit-http"], tmp_path, timeout=60.0) as (played, wishes),
+        opened(wishes) as (app, pilot),
+    ):
+        await paste(pilot, listed(played))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, ConsentScreen))
+        await pilot.press("y")
+        await until_shown(pilot, "✔ 1 working")
+        assert isinstance(app.screen, ResultsScreen)
+        session = app.session
+        assert session is not None
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: app.return_value == 0)
+        assert session.over
+        assert session.state.finished is None
+
+
+async def test_a_target_that_is_no_url_is_said_at_home() -> None:
+    from client.check import Wishes
+
+    async with opened(Wishes(target="nonsense")) as (_app, pilot):
+        await paste(pilot, "socks5://127.0.0.1:1")
+        await pilot.press("ctrl+s")
+        await until_shown(pilot, "--target: the URL must begin with https://")
+
+
+async def test_the_whole_form_is_on_a_small_screen_and_help_opens_and_closes() -> None:
+    async with opened() as (app, pilot):
+        for wanted in ("the list", "or a file", "pace", "▸ Check", "^s Check", "^q Quit", "f1 Help"):
+            assert wanted in text_of(app)
+        await pilot.press("f1")
+        await until_shown(pilot, "read the list and ask before anything is sent")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+
+
+async def test_a_click_chooses_the_pace() -> None:
+    async with opened() as (app, pilot):
+        await pilot.click("#profile", offset=(26, 0))
+        assert "● fast" in text_of(app)
+        await pilot.click("#profile", offset=(2, 0))
+        assert "● quiet" in text_of(app)

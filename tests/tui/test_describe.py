@@ -1,0 +1,125 @@
+from rich.cells import cell_len
+
+from client.model import (
+    Candidate,
+    Content,
+    Control,
+    Failure,
+    LineState,
+    Message,
+    Observation,
+    Proof,
+    Status,
+    Step,
+)
+from tests.tui.support import finished, judged
+from transports.types import Endpoint
+from tui import describe
+from tui.state import RunState
+
+
+def shown(lines: describe.Lines) -> str:
+    return "\n".join(f"{label} {text.plain}" for label, text in lines)
+
+
+def state_of(*events: object) -> RunState:
+    state = RunState()
+    for event in events:
+        state.apply(event)  # type: ignore[arg-type]
+    return state
+
+
+def test_a_place_keeps_its_line_number_however_long_its_source() -> None:
+    endpoint = Endpoint(transport="socks5", host="127.0.0.1", port=1)
+    assert describe.place(Candidate(endpoint, "pasted", 12), 10) == "pasted:12"
+    long = describe.place(Candidate(endpoint, "a-very-long-name-of-a-list.txt", 1234), 12)
+    assert long == "…st.txt:1234"
+    wide = describe.place(Candidate(endpoint, "列表" * 20, 7), 12)
+    assert cell_len(wide) <= 12
+    assert wide.endswith(":7")
+
+
+def test_details_hide_the_address_until_it_is_revealed() -> None:
+    state = state_of(judged(4000, Status.WORKING, kib_per_s=64))
+    hidden = shown(describe.details(state.at(0), now=5.0, reveal=False))
+    assert "4001" not in hidden
+    assert "127.0.0.1" not in hidden
+    assert "64 KiB/s" in hidden
+    assert "socks5://127.0.0.1:4001" in shown(describe.details(state.at(0), now=5.0, reveal=True))
+
+
+def test_details_never_carry_controls_from_outside() -> None:
+    evil = "\x1b[31m\u202e[/x][@click=app.quit]\r\n"
+    state = state_of(
+        judged(1, reason=Message("{why}", {"why": evil}), source=evil, text=f"socks5://{evil}127.0.0.1:1")
+    )
+    for reveal in (False, True):
+        text = shown(describe.details(state.at(0), now=1.0, reveal=reveal))
+        assert not set(text) & set("\x1b\u202e\r")
+        assert "[@click=app.quit]" in text
+
+
+def test_steps_start_a_new_line_for_each_connection_and_name_the_failure() -> None:
+    def step(kind: Step, failure: Failure | None = None) -> Observation:
+        return Observation(step=kind, started=0.0, elapsed=0.012, failure=failure)
+
+    text = describe.steps(
+        (
+            step(Step.CONNECT),
+            step(Step.PROXY_HANDSHAKE),
+            step(Step.CONNECT),
+            step(Step.TLS_HANDSHAKE, Failure.SSL_AUTHORITY),
+        )
+    ).plain
+    assert text == "connect 12 ms → proxy 12 ms\nconnect 12 ms → TLS 12 ms ✘ ssl_unknown_authority"
+
+
+def test_moved_tells_a_refused_upload() -> None:
+    proof = Proof(down=65536, reads=40, upload=Content.REFUSED)
+    assert describe.moved(proof) == "64 KiB down in 40 reads, upload refused"
+
+
+def test_the_line_is_said_by_sign_and_words() -> None:
+    assert describe.line(None, over=False).plain.startswith("… Measuring")
+    assert "not measured" in describe.line(None, over=True).plain
+    text = describe.line(Control(state=LineState.NO_ANSWER), over=False).plain
+    assert text == "✘ Without a proxy nothing answers on this line."
+    fast = Control(state=LineState.HEALTHY, connect=0.02, kib_per_s=4096.0)
+    assert describe.line(fast, over=False).plain.endswith(" · 20 ms · 4.0 MiB/s")
+    assert "not measured" in describe.line(Control(), over=True).plain
+
+
+def test_progress_tells_running_stopping_broken_and_done() -> None:
+    running = RunState()
+    assert "0 of 0" in describe.progress(running, stopping=False, broken=False).plain
+    assert "stopping" in describe.progress(running, stopping=True, broken=False).plain
+    assert "error" in describe.progress(running, stopping=False, broken=True).plain
+    done = state_of(finished(working=1, failed=2))
+    assert (
+        describe.progress(done, stopping=False, broken=False).plain == "Done in 3.0 s: 1 working, 2 failed."
+    )
+    stopped = state_of(finished("interrupted", failed=2))
+    assert describe.progress(stopped, stopping=False, broken=False).plain.startswith("Stopped after 3.0 s")
+
+
+def test_a_clock_shows_minutes_and_hours() -> None:
+    assert [describe.clock(value) for value in (0.4, 61, 3601)] == ["0:00", "1:01", "1:00:01"]
+
+
+def test_the_summary_gives_the_next_step_and_the_best_options_first() -> None:
+    assert describe.summary(RunState(), reveal=False) == []
+    events = [judged(number, Status.WORKING, kib_per_s=100 + number) for number in range(8)]
+    state = state_of(*events, judged(9), finished(working=8, failed=1))
+    lines = describe.summary(state, reveal=False)
+    assert lines[0][0] == "next"
+    options = [text.plain for _label, text in lines if "KiB/s" in text.plain]
+    assert len(options) == 5
+    assert options[0].split()[-2:] == ["KiB/s", "pasted:7"]
+    assert "127.0.0.1" not in shown(lines)
+    assert "socks5://127.0.0.1:8" in shown(describe.summary(state, reveal=True))
+
+
+def test_age_is_told_in_minutes() -> None:
+    state = state_of(judged(1))
+    assert "just now" in shown(describe.details(state.at(0), now=59, reveal=False))
+    assert "2 minutes ago" in shown(describe.details(state.at(0), now=130, reveal=False))

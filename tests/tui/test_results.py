@@ -1,0 +1,173 @@
+import asyncio
+import time
+from statistics import median
+
+from textual.pilot import Pilot
+
+from client.model import Message, Status
+from tests.tui.support import SIZE, finished, judged, made_run, text_of, until_shown
+from tui.app import SanylauApp
+from tui.screens.results import ResultsScreen
+from tui.session import Session
+from tui.state import RunState
+from tui.widgets.results_table import ResultsTable
+
+
+async def shown(pilot: Pilot[int], session: Session) -> ResultsScreen:
+    screen = ResultsScreen(session)
+    await pilot.app.push_screen(screen)
+    await pilot.pause()
+    return screen
+
+
+def tell(session: Session, *events: object) -> None:
+    for event in events:
+        session.changed |= session.state.apply(event)  # type: ignore[arg-type]
+
+
+async def test_the_cursor_stays_with_its_entry_once_it_was_moved() -> None:
+    app = SanylauApp()
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        session = Session(made_run())
+        screen = await shown(pilot, session)
+        table = screen.query_one(ResultsTable)
+        tell(session, *(judged(number, Status.WORKING, kib_per_s=100 - number) for number in range(30)))
+        await until_shown(pilot, "#00000000")
+        await pilot.press("down", "down")
+        assert table.current is not None
+        chosen = table.current.key
+        tell(session, *(judged(100 + number, Status.WORKING, kib_per_s=900) for number in range(40)))
+        await until_shown(pilot, f"#{chosen}")
+        await pilot.pause(0.3)
+        assert table.current.key == chosen
+        await pilot.press("home")
+        assert table.current.key == judged(100).id
+        await pilot.press("end")
+        assert table.current.key == judged(29).id
+        await pilot.press("pageup", "up")
+        assert table.current.key != judged(29).id
+        await pilot.press("home")
+        await pilot.click("#results", offset=(5, 3))
+        assert table.current.key == judged(102).id
+
+
+async def test_the_cursor_finds_another_row_when_its_own_was_dropped() -> None:
+    app = SanylauApp()
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        session = Session(made_run())
+        screen = await shown(pilot, session)
+        tell(session, judged(1))
+        await until_shown(pilot, "#00000001")
+        await pilot.press("down")
+        tell(session, *(judged(number) for number in range(2, 400)))
+        await until_shown(pilot, "#0000018f")
+        current = screen.query_one(ResultsTable).current
+        assert current is not None
+        assert current.key in session.state.rows
+        await pilot.press("end")
+        await until_shown(pilot, "and 199 more that are counted, not listed", 3)
+
+
+async def test_an_error_of_ours_is_told_and_shows_no_address() -> None:
+    app = SanylauApp()
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        run = made_run()
+
+        class Broken:
+            def __getattr__(self, name: str) -> object:
+                raise LookupError("socks5://127.0.0.77:1")
+
+        object.__setattr__(run, "reading", Broken())
+        app.begin(run)
+        await until_shown(pilot, "Sanylau itself broke down (LookupError)")
+        assert "127.0.0.77" not in text_of(app)
+        await pilot.press("n")
+        await until_shown(pilot, "the list")
+
+
+async def test_a_notice_from_outside_is_plain_text() -> None:
+    from client.events import Noticed
+
+    app = SanylauApp()
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        session = Session(made_run())
+        await shown(pilot, session)
+        tell(session, Noticed(Message("{source}: too long", {"source": "\x1b[1m[/x]"})))
+        await until_shown(pilot, "\ufffd[1m[/x]: too long")
+
+
+async def test_advice_and_details_take_turns_below_the_list() -> None:
+    app = SanylauApp()
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        session = Session(made_run())
+        await shown(pilot, session)
+        tell(session, judged(1, Status.WORKING, kib_per_s=50), judged(2), finished(working=1, failed=1))
+        session.over = True
+        await until_shown(pilot, "─ advice ─")
+        await pilot.press("down")
+        await until_shown(pilot, "─ details ─")
+        await pilot.press("a")
+        await until_shown(pilot, "─ advice ─")
+        await pilot.press("enter")
+        assert pilot.app.screen.has_class("-larger")
+        await pilot.press("escape")
+        assert not pilot.app.screen.has_class("-larger")
+
+
+async def test_a_wide_screen_has_all_columns_and_the_details_beside() -> None:
+    app = SanylauApp()
+    async with app.run_test(size=(170, 30), notifications=True) as pilot:
+        session = Session(made_run())
+        await shown(pilot, session)
+        tell(session, judged(1, Status.WORKING, kib_per_s=50))
+        await until_shown(pilot, "#00000001")
+        titles = next(line for line in text_of(app).splitlines() if "first page" in line)
+        assert "tries" in titles
+        assert "details" in titles
+
+
+async def test_ten_thousand_verdicts_leave_the_screen_responsive() -> None:
+    app = SanylauApp()
+    statuses = (Status.FAILED,) * 7 + (Status.UNTESTED, Status.WORKING, Status.DEGRADED)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        session = Session(made_run())
+        screen = await shown(pilot, session)
+        gaps: list[float] = []
+
+        async def beat() -> None:
+            last = time.perf_counter()
+            while True:
+                await asyncio.sleep(0)
+                now = time.perf_counter()
+                gaps.append(now - last)
+                last = now
+
+        async with asyncio.TaskGroup() as group:
+            beating = group.create_task(beat())
+            began = time.perf_counter()
+            for number in range(10_000):
+                tell(session, judged(number, statuses[number % 10], kib_per_s=1 + number % 500))
+                if number % 256 == 0:  # as many as the engine's queue holds
+                    await asyncio.sleep(0.01)
+            took = time.perf_counter() - began
+            beating.cancel()
+        assert session.state.done == 10_000
+        assert max(gaps) < took / 3
+        await until_shown(pilot, "✔ 1000 working")
+
+        def cost(state: RunState) -> float:
+            table = screen.query_one(ResultsTable)
+            table._state = state
+            spent = []
+            for _ in range(15):
+                began = time.perf_counter()
+                table.sync()
+                for y in range(table.size.height):
+                    table.render_line(y)
+                spent.append(time.perf_counter() - began)
+            return median(spent)
+
+        small = RunState()
+        for number in range(30):
+            small.apply(judged(number, Status.WORKING, kib_per_s=5))
+        assert cost(session.state) < 5 * cost(small)

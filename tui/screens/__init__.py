@@ -1,0 +1,1 @@
+"""What the person sees: home, consent, results, help."""

@@ -1,0 +1,146 @@
+"""What the screen shows, built from the stream of events. No Textual here, no clock, no I/O."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from client.events import ControlFinished, Event, Finished, Judged, LineRejected, Noticed, Progressed, Started
+from client.model import Control, Message, RejectedLine, Status, Verdict
+from client.render.words import ORDER
+
+LINE: Final = "line"  # keys of what is no row
+PROGRESS: Final = "progress"
+NOTICES: Final = "notices"
+SUMMARY: Final = "summary"
+
+KEPT: Final[Mapping[Status, int]] = {  # rows of each state; more is counted, but not listed
+    Status.WORKING: 1000,
+    Status.DEGRADED: 1000,
+    Status.HOSTILE: 1000,
+    Status.BLOCKED: 200,
+    Status.FAILED: 200,
+    Status.UNTESTED: 1000,
+}
+_NOTICES_KEPT: Final = 100
+_LATEST_FIRST: Final = (Status.BLOCKED, Status.FAILED)
+
+Place = tuple[int, str, float, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One verdict in the list: its key, its short name, and where it stands (see `place_of`)."""
+
+    key: str
+    id: str
+    verdict: Verdict
+    place: Place
+
+
+def place_of(verdict: Verdict, number: int) -> Place:
+    """Return the sort key of the `number`-th verdict: state, then class and speed; the dead: latest first."""
+    group = ORDER.index(verdict.status)
+    if verdict.status in _LATEST_FIRST:
+        return group, "", 0.0, -number
+    return group, verdict.protection.value, -(verdict.kib_per_s or 0.0), number
+
+
+class RunState:
+    """A run as far as it is known. Counts are complete; rows are limited (see KEPT)."""
+
+    def __init__(self) -> None:
+        self.started: Started | None = None
+        self.control: Control | None = None
+        self.progress: Progressed | None = None
+        self.finished: Finished | None = None
+        self.counts: Counter[Status] = Counter()
+        self.rows: dict[str, Row] = {}
+        self.rejected: list[RejectedLine] = []
+        self.notices: list[Message] = []
+        self._order: list[tuple[Place, str]] = []
+        self._listed: Counter[Status] = Counter()
+
+    def apply(self, event: Event) -> frozenset[str]:
+        """Take in one event; return the keys of what changed (rows that left the list too)."""
+        if isinstance(event, Judged):
+            return self._judged(event)
+        if isinstance(event, Progressed):
+            self.progress = event
+            return frozenset((PROGRESS,))
+        if isinstance(event, ControlFinished):
+            self.control = event.control
+            return frozenset((LINE,))
+        if isinstance(event, Started):
+            self.started = event
+            return frozenset((PROGRESS,))
+        if isinstance(event, Finished):
+            self.finished = event
+            return frozenset((PROGRESS, SUMMARY))
+        return self._said(event)
+
+    @property
+    def done(self) -> int:
+        """Return how many candidates have a verdict."""
+        return self.counts.total()
+
+    @property
+    def total(self) -> int:
+        """Return how many candidates there are."""
+        return self.started.candidates if self.started else 0
+
+    @property
+    def unlisted(self) -> int:
+        """Return how many verdicts are counted but not listed."""
+        return self.done - len(self._order)
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def at(self, index: int) -> Row:
+        """Return the row at `index`, best first."""
+        return self.rows[self._order[index][1]]
+
+    def index_of(self, key: str) -> int | None:
+        """Return where the row `key` stands, None if it is not listed."""
+        row = self.rows.get(key)
+        return bisect_left(self._order, (row.place, key)) if row else None
+
+    def found(self) -> list[Verdict]:
+        """Return the working and degraded verdicts, best first: what advice is made from."""
+        usable = (Status.WORKING, Status.DEGRADED)
+        end = bisect_left(self._order, ((ORDER.index(Status.HOSTILE), "", 0.0, 0), ""))
+        return [row.verdict for row in map(self.at, range(end)) if row.verdict.status in usable]
+
+    def _judged(self, event: Judged) -> frozenset[str]:
+        status = event.verdict.status
+        number = self.counts.total()
+        self.counts[status] += 1
+        key = event.id if event.id not in self.rows else f"{event.id}-{number}"
+        row = Row(key, event.id, event.verdict, place_of(event.verdict, number))
+        self.rows[key] = row
+        insort(self._order, (row.place, key))
+        self._listed[status] += 1
+        changed = {key, PROGRESS}
+        if self._listed[status] > KEPT[status]:
+            changed.add(self._drop_last(status))
+        return frozenset(changed)
+
+    def _drop_last(self, status: Status) -> str:
+        end = bisect_left(self._order, ((ORDER.index(status) + 1, "", float("-inf"), 0), ""))
+        _, key = self._order.pop(end - 1)
+        del self.rows[key]
+        self._listed[status] -= 1
+        return key
+
+    def _said(self, event: LineRejected | Noticed) -> frozenset[str]:
+        if isinstance(event, Noticed):
+            if len(self.notices) < _NOTICES_KEPT:
+                self.notices.append(event.message)
+            return frozenset((NOTICES,))
+        if len(self.rejected) < _NOTICES_KEPT:
+            self.rejected.append(event.line)
+        return frozenset((NOTICES,))
