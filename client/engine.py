@@ -13,13 +13,12 @@ from typing import Final, Protocol
 
 from client import control, plan
 from client.events import ControlFinished, Event, Finished, Judged, LineRejected, Noticed, Progressed, Started
-from client.judge import judge, wants_patience, wants_retry
+from client.judge import judge, needs_control, protection_of, wants_patience, wants_retry
 from client.model import (
     Candidate,
     Control,
     LineState,
     Message,
-    Protection,
     Reading,
     Status,
     Step,
@@ -34,7 +33,6 @@ from client.targets import Targets
 from client.tasks import Crew, in_slices
 from transports.net import Door
 from transports.registry import REGISTRY
-from transports.sharelink import unencrypted
 from transports.types import N_, CannotMeasure, Endpoint
 
 _QUEUE: Final = 256
@@ -44,7 +42,6 @@ _TICK: Final = 0.5
 _LOOKED_AT: Final = 1000  # entries that are asked about a route before the run is given up
 _STOPPED: Final = N_("stopped before its turn")
 _NOT_TRIED: Final = {"no_network": N_("this machine has no network now")}
-_SURELY_FAST: Final = 64.0  # KiB/s: above that no control figure makes a result degraded
 
 
 class Engines(Protocol):
@@ -142,10 +139,15 @@ class _Runner:
             crew.start(self._tick(), "ticker")
             self._open_engines(crew, testable)
             measuring = crew.start(self._measure_line(), "control")
-            await asyncio.wait({measuring}, timeout=_HEAD_START)
+            bell = crew.start(self._bell(), "bell")
+            first = asyncio.FIRST_COMPLETED
+            await asyncio.wait({measuring, bell}, timeout=_HEAD_START, return_when=first)
             await self._try_all(testable)
         await self._finish()
         crew.dismiss()
+
+    async def _bell(self) -> None:
+        await self.stop.event.wait()
 
     async def _announce(self) -> None:
         reading, run = self.run.reading, self.run
@@ -318,7 +320,7 @@ class _Runner:
     # verdicts
 
     async def _conclude(self, job: Job, attempt: Attempt) -> None:
-        if not self.control_done.is_set() and _needs_control(attempt):
+        if not self.control_done.is_set() and needs_control(attempt):
             async with _at_most(_CONTROL_PATIENCE):
                 await self.control_done.wait()
         around = self.around
@@ -330,7 +332,7 @@ class _Runner:
             Verdict(
                 candidate=job.candidate,
                 transport=transport,
-                protection=self._protection(transport, job.candidate.endpoint),
+                protection=protection_of(transport, job.candidate.endpoint, trusted=self.run.trusted),
                 status=found.status,
                 reason=found.reason,
                 failure=found.failure,
@@ -350,20 +352,13 @@ class _Runner:
             Verdict(
                 candidate=candidate,
                 transport=transport,
-                protection=self._protection(transport, candidate.endpoint),
+                protection=protection_of(transport, candidate.endpoint, trusted=self.run.trusted),
                 status=Status.UNTESTED,
                 reason=why,
                 finished=self.loop.time() - self.began,
             ),
             job,
         )
-
-    def _protection(self, transport: str, endpoint: Endpoint) -> Protection:
-        entry = REGISTRY.get(transport)
-        found = entry.protection if entry else Protection.UNKNOWN
-        if entry and entry.engine and unencrypted(endpoint):
-            found = Protection.OPEN
-        return Protection.TRUSTED if found is Protection.UNKNOWN and self.run.trusted else found
 
     async def _report(self, verdict: Verdict, job: Job | None = None) -> None:
         # Counted only once the event is out: a cancelled put leaves the job to be concluded at the end.
@@ -378,14 +373,6 @@ class _Runner:
             self.stop.ring("first")
         elif self.run.budget_kib and self.moved_kib >= self.run.budget_kib:
             self.stop.ring("budget")
-
-
-def _needs_control(attempt: Attempt) -> bool:
-    """Only a slow or an unclear result has to wait for what the line itself can do."""
-    slow = (attempt.proof.kib_per_s or 0.0) < 64.0
-    return (
-        attempt.plain_digest is not None or (attempt.proof.bulk_done and slow) or attempt.failed is not None
-    )
 
 
 @asynccontextmanager

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from client.model import Content, Control, Failure, LineState, Message, Proof, Status, Step
+from client.model import Content, Control, Failure, LineState, Message, Proof, Protection, Status, Step
 from client.probe import Attempt
-from transports.types import N_, Note, Observation
+from transports.registry import REGISTRY
+from transports.sharelink import unencrypted
+from transports.types import N_, Endpoint, Note, Observation
 
 SLOW: Final = 8.0  # KiB/s: below this a page takes minutes
+_SURELY_FAST: Final = 64.0  # KiB/s: above that no control figure makes a result degraded
 MOVES: Final = 32  # separate reads and writes: censors are known that let 25 packets pass
 FORGERIES: Final = (Failure.SSL_AUTHORITY, Failure.SSL_HOSTNAME)
 _SILENCE: Final = 2.0  # seconds without a byte: frozen rather than slow
@@ -34,6 +37,24 @@ def wants_retry(attempt: Attempt) -> bool:
 def wants_patience(attempt: Attempt) -> bool:
     """Say whether longer deadlines might change the result: the first try ended in silence."""
     return attempt.failed is not None and attempt.failed.failure is Failure.TIMEOUT
+
+
+def needs_control(attempt: Attempt) -> bool:
+    """Say whether the judgement must wait for what the line itself can do: only unclear ones and slow ones."""
+    if attempt.plain_digest is not None:
+        return True
+    if attempt.failed is not None:
+        return attempt.failed.step is Step.TLS_HANDSHAKE and attempt.failed.failure in FORGERIES
+    return attempt.proof.bulk_done and (attempt.proof.kib_per_s or 0.0) < _SURELY_FAST
+
+
+def protection_of(transport: str, endpoint: Endpoint, *, trusted: bool) -> Protection:
+    """Return the class of what `endpoint` protects; `trusted` lifts an encrypted one from C to B."""
+    entry = REGISTRY.get(transport)
+    found = entry.protection if entry else Protection.UNKNOWN
+    if entry and entry.engine and unencrypted(endpoint):
+        found = Protection.OPEN
+    return Protection.TRUSTED if found is Protection.UNKNOWN and trusted else found
 
 
 def judge(

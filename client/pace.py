@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-_PER_PASS: Final = 32  # connections begun per pass of the loop where nothing else limits them
+_PER_PASS: Final = 8  # connections begun per pass of the loop where nothing else limits them
 
 
 class Pacer:

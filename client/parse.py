@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Final
 
 from client.model import Candidate, Message, Reading, RejectedLine
-from transports import nodelists, proxyline, tor_bridge
+from transports import nodelists, proxyline, telegram, tor_bridge, unsupported
 from transports.registry import PARSERS
 from transports.types import N_, Endpoint, Parse, Rejected
 
@@ -38,7 +38,9 @@ _ANY_LINK: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,30}://\S+")
 _NAME: Final = (
     r"(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]|localhost|(?:[\w-]{1,63}\.)+[A-Za-z][\w-]{1,62})"
 )
-_PLAIN: Final = re.compile(r"[0-9.]{7,15}:[0-9]{1,5}")  # by far the most lines: worth a short cut
+_PLAIN: Final = re.compile(  # by far the most lines: worth a short cut
+    r"(?:(?:https?|socks(?:4a?|5h?))://)?[0-9.]{7,15}:[0-9]{1,5}"
+)
 _BARE: Final = re.compile(
     r"(?<![A-Za-z0-9_.:@/-])(?:[^\s:@/]{1,128}:[^\s@/]{1,255}@)?"
     rf"{_NAME}:\d{{1,5}}(?:[:@][^\s:@,;|]+:[^\s,;|]+)?(?![A-Za-z0-9_:/])"
@@ -65,6 +67,10 @@ _BASE64: Final = re.compile(r"[A-Za-z0-9+/_=\s-]{16,}\Z")
 _STOPS: Final = ".,;!?)*|،؛؟。，；！？）】」、"
 _TRAILING: Final = _STOPS + ":：}>"
 
+_CHANNEL: Final = re.compile(
+    r"https://(?:t\.me|telegram\.me|telegram\.dog|wa\.me|chat\.whatsapp\.com)/", re.IGNORECASE
+)
+WEB_PAGE: Final = N_("the address of a web page, not of a proxy")
 NO_CANDIDATE: Final = N_("no proxy, share link or bridge in this line")
 
 
@@ -156,7 +162,7 @@ def parse_line(line: str) -> list[Endpoint | Rejected]:
         return [_attempt(tor_bridge.parse, bridge) for bridge in bridges]
     links = [_trimmed(match.group()) for match in _LINK.finditer(text)]
     if links:
-        return [_attempt(PARSERS[_scheme(link)], link) for link in links]
+        return _read_links(links, text)
     other = _ANY_LINK.search(text)
     if other:
         scheme = other.group().partition("://")[0].lower()
@@ -174,6 +180,20 @@ def _bridges(text: str) -> list[str]:
             starts.append(found.start())
     ends = [*starts[1:], len(text)]
     return [text[at:end].strip() for at, end in zip(starts, ends, strict=False)]
+
+
+def _read_links(links: list[str], text: str) -> list[Endpoint | Rejected]:
+    """Read the links of a line, but not the web pages that a message mentions beside its real entries."""
+    entries = [link for link in links if not _is_web_page(link)]
+    if entries:
+        return [_attempt(PARSERS[_scheme(link)], link) for link in entries]
+    if len(links) > 1 or links[0] != text or _CHANNEL.match(text):
+        return [Rejected(WEB_PAGE)]
+    return [_attempt(PARSERS[_scheme(text)], text)]  # alone in its line it may be a key to be fetched
+
+
+def _is_web_page(link: str) -> bool:
+    return unsupported.looks_like_key(link) and not telegram.looks_like_telegram(link)
 
 
 def _scheme(link: str) -> str:

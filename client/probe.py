@@ -275,9 +275,13 @@ async def _upload(way: Climb, attempt: Attempt, target: Target, stream: Stream) 
         return
     quota = way.targets.upload
     await stream.send(post_head(target.upload or target.path, target.host_header, quota))
-    piece = bytes(way.rng.getrandbits(8) for _ in range(_WRITE))
-    for up in range(_WRITE, quota + 1, _WRITE):
-        await stream.send(piece)
+    piece = way.rng.randbytes(_WRITE)
+    up = 0
+    try:
+        while up < quota:
+            await stream.send(piece)
+            up += _WRITE
+    finally:
         attempt.proof = replace(attempt.proof, up=up)
     head = await read_head(stream)
     taken = Content.INTACT if 200 <= head.status < 300 else Content.REFUSED

@@ -17,8 +17,8 @@ def read_extra(path: str) -> str:
     """Return the PEM text of `--target-ca`. Raises Rejected."""
     try:
         with Path(path).open("rb") as file:
-            text = file.read(_LARGEST).decode("ascii", "replace")
-        ssl.create_default_context(cadata=text)
+            text = file.read(_LARGEST).decode("ascii", "ignore")  # comments may hold anything
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
     except OSError as error:
         raise Rejected(N_("--target-ca: cannot be read ({why})"), why=error.strerror or "?") from None
     except (ssl.SSLError, ValueError):

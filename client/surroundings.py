@@ -16,7 +16,7 @@ from client.settings import Profile
 from client.targets import Targets
 from transports.net import Door, Limits, Net
 from transports.resolve import Resolver
-from transports.socks5 import udp_associate
+from transports.socks5 import ask_udp
 from transports.stream import is_literal
 from transports.trace import Trace
 from transports.types import CannotMeasure, Endpoint
@@ -98,7 +98,7 @@ class Surroundings:
         if not address or self._udp_left <= 0:
             return Content.SKIPPED
         self._udp_left -= 1
-        granted = await asyncio.to_thread(udp_associate, endpoint, address)
+        granted = await ask_udp(endpoint, address)
         if granted is None:
             return Content.NO_ANSWER
         return Content.INTACT if granted else Content.REFUSED

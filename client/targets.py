@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from transports.proxyline import check_host
+from transports.proxyline import check_host, parse_port
 from transports.types import N_, Rejected
 from transports.wire.http1 import authority
 
@@ -72,7 +72,7 @@ class Targets:
 
     def order(self, among: Sequence[Target], rng: random.Random) -> list[Target]:
         """Return `among` in random order."""
-        return rng.sample(among, len(among))
+        return rng.sample(among, len(among)) if len(among) > 1 else list(among)
 
     def hosts(self) -> tuple[str, ...]:
         """Return every host that may be contacted, sorted."""
@@ -88,12 +88,15 @@ def parse_url(url: str, *, tls: bool, option: str) -> Target:
     """Return the target that a URL names. `#sha256=HEX` behind it tells its content. Raises Rejected."""
     try:
         parts = urlsplit(url)
-        port = parts.port or (443 if tls else 80)
-    except ValueError:
+        port = (443 if tls else 80) if parts.port is None else parse_port(str(parts.port))
+        wanted = "https" if tls else "http"
+        if parts.scheme != wanted:
+            raise Rejected(N_("{option}: the URL must begin with {scheme}://"), option=option, scheme=wanted)
+        host = check_host(parts.hostname or "")
+    except ValueError as error:
+        if isinstance(error, Rejected) and error.values:
+            raise
         raise Rejected(N_("{option}: this is not a URL"), option=option) from None
-    wanted = "https" if tls else "http"
-    if parts.scheme != wanted or not parts.hostname:
-        raise Rejected(N_("{option}: the URL must begin with {scheme}://"), option=option, scheme=wanted)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if not _PATH.match(path):
         raise Rejected(
@@ -101,7 +104,7 @@ def parse_url(url: str, *, tls: bool, option: str) -> Target:
         )
     return Target(
         tls=tls,
-        host=check_host(parts.hostname),
+        host=host,
         port=port,
         path=path,
         digest=_digest_of(parts.fragment, option),

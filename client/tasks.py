@@ -49,7 +49,7 @@ class Crew:
             task.cancel()
 
 
-async def in_slices(count: int, start: Callable[[], None], each: int = 32) -> None:
+async def in_slices(count: int, start: Callable[[], None], each: int = 8) -> None:
     """Call `start` `count` times, `each` per pass of the loop: a burst of thousands would stall it."""
     for number in range(count):
         start()

@@ -15,7 +15,9 @@ def printable(text: str, limit: int = 80) -> str:
     Category C (controls, formats, surrogates, private use, unassigned) and line or paragraph separators
     never pass: they could move the cursor, colour the screen, or reorder what is read.
     """
-    shown = "".join(_safe(char) for char in text[:limit])
+    shown = text[:limit]
+    if not (shown.isascii() and shown.isprintable()):
+        shown = "".join(map(_safe, shown))
     return shown[:-1] + "…" if len(text) > limit > 0 else shown
 
 

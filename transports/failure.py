@@ -7,8 +7,6 @@ df-007's legacy set. `interrupted` and `http_unexpected_*` are in use by OONI's 
 from __future__ import annotations
 
 import errno
-import socket
-import ssl
 from enum import StrEnum
 from typing import Final
 
@@ -96,12 +94,12 @@ _BY_ERRNO: Final = {
     errno.EACCES: Failure.PERMISSION_DENIED,
     errno.EPERM: Failure.PERMISSION_DENIED,
 }
-_BY_RESOLVER: Final = {
-    socket.EAI_NONAME: Failure.DNS_NXDOMAIN,
-    socket.EAI_AGAIN: Failure.DNS_TEMPORARY,
-    socket.EAI_FAIL: Failure.DNS_FATAL,
-    getattr(socket, "EAI_NODATA", -5): Failure.DNS_NO_ANSWER,
-}
+_BY_RESOLVER: Final = (  # by name: the numbers differ between systems, and not all have the last
+    ("EAI_NONAME", Failure.DNS_NXDOMAIN),
+    ("EAI_AGAIN", Failure.DNS_TEMPORARY),
+    ("EAI_FAIL", Failure.DNS_FATAL),
+    ("EAI_NODATA", Failure.DNS_NO_ANSWER),
+)
 _BY_CLASS: Final = (  # for errors that carry no number, as asyncio raises them
     (ConnectionRefusedError, Failure.CONNECTION_REFUSED),
     (ConnectionAbortedError, Failure.CONNECTION_ABORTED),
@@ -122,6 +120,9 @@ _BY_VERIFY_CODE: Final = {
 
 def classify(error: BaseException) -> Failure:
     """Return the failure name for `error`; errno first, because several classes share a base."""
+    import socket  # here, because every face needs the names above, and a mere --help should stay quick
+    import ssl
+
     if isinstance(error, (WireError, StepFailed)):
         return error.failure
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -131,7 +132,8 @@ def classify(error: BaseException) -> Failure:
     if isinstance(error, ssl.SSLError):
         return Failure.SSL_HANDSHAKE
     if isinstance(error, socket.gaierror):
-        return _BY_RESOLVER.get(error.errno or 0, Failure.DNS_FATAL)
+        named = (name for code, name in _BY_RESOLVER if error.errno == getattr(socket, code, -5))
+        return next(named, Failure.DNS_FATAL)
     if isinstance(error, UnicodeError):  # a name that IDNA cannot write has no address
         return Failure.DNS_NXDOMAIN
     if isinstance(error, OSError) and error.errno in _BY_ERRNO:

@@ -51,7 +51,7 @@ class HttpConnect:
 def _check(head: Head, has_credentials: bool) -> None:
     if 200 <= head.status < 300:
         return
-    if head.status == 407:
+    if head.status in (401, 407):  # tinyproxy turns wrong credentials down with 401
         note = Note.AUTH_REFUSED if has_credentials else Note.AUTH_REQUIRED
         raise WireError(Failure.HTTP_STATUS, note, head.status)
     if 300 <= head.status < 400:

@@ -16,6 +16,8 @@ SCHEMES: Final = ("http", "https", "socks", "socks4", "socks4a", "socks5", "sock
 _SAME: Final = {"socks5h": "socks5", "socks": "socks5"}
 _DEFAULT_PORTS: Final = {"socks4": 1080, "socks4a": 1080, "socks5": 1080}  # RFC 1928; HTTP proxies have none
 _HOST: Final = re.compile(r"(?!-)[^\s/:@\[\]?#%\"'<>\\]{1,253}\Z")
+_OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4: Final = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 _LONGEST_SECRET: Final = 255
 
 
@@ -122,11 +124,16 @@ def check_host(host: str) -> str:
     """Return `host` lower-cased if it is an IP literal or can be a name. Raises Rejected."""
     if ":" in host:
         try:
-            return str(ipaddress.IPv6Address(host))
+            address = ipaddress.IPv6Address(host)
         except ValueError:
             raise Rejected(N_("this is not an IPv6 address: check the part in brackets")) from None
+        if address.scope_id is not None:  # a zone is of one machine only, and may hold any characters
+            raise Rejected(N_("this is not an IPv6 address: check the part in brackets"))
+        return str(address)
     if not host:
         raise Rejected(N_("the host is missing: write host:port"))
+    if _IPV4.fullmatch(host):  # by far the most hosts: worth a short cut
+        return host
     if host.replace(".", "").isdigit():
         try:
             return str(ipaddress.IPv4Address(host))

@@ -36,7 +36,9 @@ class Resolver:
             self._queue.append(host)
             self._start_next()
         future = self._answers[host]
-        await asyncio.wait((future,))  # unlike a plain await, it leaves the answer to the others when cancelled
+        await asyncio.wait(
+            (future,)
+        )  # unlike a plain await, it leaves the answer to the others when cancelled
         return future.result()
 
     def _start_next(self) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket as sockets
+import threading
+from contextlib import suppress
 from typing import Final, Protocol
 
 from transports.net import Net
@@ -51,6 +54,26 @@ class Socks5Proxy:
             stream.close()
             raise
         return stream
+
+
+async def ask_udp(endpoint: Endpoint, address: str) -> bool | None:
+    """Do `udp_associate` in a daemon thread: PySocks sets no deadline on the connection behind its UDP socket,
+    and a silent server must not hold up the end of the program.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[bool | None] = loop.create_future()
+
+    def settle(granted: bool | None) -> None:
+        if not future.done():
+            future.set_result(granted)
+
+    def work() -> None:
+        granted = udp_associate(endpoint, address)
+        with suppress(RuntimeError):  # the run is over and its loop is closed
+            loop.call_soon_threadsafe(settle, granted)
+
+    threading.Thread(target=work, name="udp", daemon=True).start()
+    return await future
 
 
 def udp_associate(endpoint: Endpoint, address: str) -> bool | None:

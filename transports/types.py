@@ -107,7 +107,9 @@ class Endpoint:
         if self.username or self.password:
             who = f"{quote(self.username, safe='')}:{quote(self.password, safe='')}@"
         host = f"[{self.host}]" if ":" in self.host else self.host
-        scheme = "" if self.transport == "auto" else f"{self.transport}://"  # `auto` is a line without a scheme
+        scheme = (
+            "" if self.transport == "auto" else f"{self.transport}://"
+        )  # `auto` is a line without a scheme
         return f"{scheme}{who}{host}:{self.port}"
 
     def __repr__(self) -> str:

@@ -130,6 +130,7 @@ def _run(run: object, *, as_json: bool, reveal: bool) -> int:
     from client import platform
     from client.engine import Run
     from client.render import Renderer
+    from client.render.plain import SYMBOLS, Plain, can_show
 
     assert isinstance(run, Run)
     renderer: Renderer
@@ -137,13 +138,11 @@ def _run(run: object, *, as_json: bool, reveal: bool) -> int:
         from client.render.jsonl import JsonLines
 
         renderer = JsonLines(reveal=reveal)
-    elif sys.stdout.isatty():
+    elif sys.stdout.isatty() and can_show(SYMBOLS, sys.stdout):
         from client.render.live import LiveTable
 
         renderer = LiveTable(reveal=reveal)
     else:
-        from client.render.plain import Plain
-
         renderer = Plain(reveal=reveal)
     try:
         return platform.run(checking.carry_out(run, renderer))

@@ -92,7 +92,7 @@ def build() -> click.Group:
 
 
 def _open_screen() -> int:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         click.echo(_("The screen needs a terminal. Without one: sanylau check LIST"), err=True)
         return 2
     from client.__main__ import open_tui

@@ -21,14 +21,16 @@ class JsonLines:
     def __init__(self, *, reveal: bool, out: TextIO | None = None) -> None:
         self._reveal = reveal
         self._out = out or sys.stdout
+        utf8 = (self._out.encoding or "").lower().replace("-", "") == "utf8"
+        self._encode = json.JSONEncoder(ensure_ascii=not utf8).encode  # json.dumps would make one a line
 
     def show(self, event: Event) -> None:
         """Write the line for `event`; notices go to standard error, what only serves a screen is left out."""
         if isinstance(event, Noticed):
-            sys.stderr.write(say(event.message) + "\n")
+            sys.stderr.write(printable(say(event.message), _LONGEST) + "\n")
         line = as_json(event, reveal=self._reveal)
         if line is not None:
-            self._out.write(json.dumps(line, ensure_ascii=False) + "\n")
+            self._out.write(self._encode(line) + "\n")
             self._out.flush()
 
     def close(self) -> None:

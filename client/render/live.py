@@ -56,6 +56,9 @@ class LiveTable:
             elif self._rejects == _SHOWN_REJECTS + 1:
                 self._plain.show(Noticed(plain.more_rejects()))
             return
+        elif isinstance(event, Noticed):
+            self._plain.show(event)
+            return
         elif isinstance(event, ControlFinished):
             message = plain.line_text(event.control.state)
             self._line = say(message) if message else ""

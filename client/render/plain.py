@@ -15,6 +15,7 @@ from client.render import words
 from client.text import printable
 from transports.types import N_
 
+SYMBOLS = "✔◐☠⊘✘–…→•"
 _KEPT = 200  # working verdicts kept for the end; more is not a choice any more
 
 
@@ -33,7 +34,7 @@ class Plain:
     def __init__(self, *, reveal: bool, out: TextIO | None = None) -> None:
         self._reveal = reveal
         self._out = out or sys.stdout
-        self._symbols = can_show("✔◐☠⊘✘", self._out)
+        self._symbols = can_show(SYMBOLS, self._out)
         self._found: list[tuple[str, Verdict]] = []
 
     def show(self, event: Event) -> None:
@@ -47,7 +48,7 @@ class Plain:
         elif isinstance(event, LineRejected):
             self._line(rejected(event))
         elif isinstance(event, Noticed):
-            self._line(say(event.message))
+            self._line(printable(say(event.message), 400))
         elif isinstance(event, ControlFinished):
             message = advise.line_message(event.control.state)
             if message:

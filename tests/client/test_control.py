@@ -3,7 +3,6 @@ import socket
 
 import pytest
 
-from client import control
 from client.control import conclude, has_route, upload_known
 from client.model import Content, Control, Failure, LineState, Observation, Proof, Step
 from client.probe import Attempt
@@ -86,5 +85,5 @@ def test_the_route_is_asked_of_the_system_without_a_packet(monkeypatch: pytest.M
 
         sendto = send
 
-    monkeypatch.setattr(control.socket, "socket", NoWay)
+    monkeypatch.setattr("client.control.socket.socket", NoWay)
     assert not has_route()

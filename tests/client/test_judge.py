@@ -3,10 +3,20 @@ from typing import Any
 
 import pytest
 
-from client.judge import MOVES, SLOW, Judgement, judge, moves, wants_patience, wants_retry
-from client.model import Content, Control, Failure, LineState, Observation, Proof, Status, Step
+from client.judge import (
+    MOVES,
+    SLOW,
+    Judgement,
+    judge,
+    moves,
+    needs_control,
+    protection_of,
+    wants_patience,
+    wants_retry,
+)
+from client.model import Content, Control, Failure, LineState, Observation, Proof, Protection, Status, Step
 from client.probe import Attempt
-from transports.types import Note
+from transports.types import Endpoint, Note
 
 QUOTA = 64 * 1024
 FULL = Proof(
@@ -272,3 +282,27 @@ def test_nobody_who_brought_content_is_asked_again() -> None:
     attempt.bulk_failed = seen(Step.BULK_TRANSFER, Failure.CONNECTION_RESET)
     assert not wants_retry(attempt)
     assert not wants_patience(attempt)
+
+
+def test_only_unclear_and_slow_results_wait_for_the_control() -> None:
+    dead = Attempt(failed=seen(Step.CONNECT, Failure.TIMEOUT))
+    forged = Attempt(failed=seen(Step.TLS_HANDSHAKE, Failure.SSL_AUTHORITY))
+    fast = Attempt(proof=Proof(content=True, down=65536, bulk_seconds=0.1, bulk_done=True))
+    slow = Attempt(proof=Proof(content=True, down=65536, bulk_seconds=9.0, bulk_done=True))
+    unknown_page = Attempt(proof=Proof(content=True), plain_digest=b"x")
+    assert [needs_control(attempt) for attempt in (dead, forged, fast, slow, unknown_page)] == [
+        False,
+        True,
+        False,
+        True,
+        True,
+    ]
+
+
+def test_a_share_link_without_encryption_is_class_d_and_trust_lifts_only_encrypted_ones() -> None:
+    bare = Endpoint(transport="vless", host="127.0.0.1", port=1, options={"type": "vless"})
+    sealed = Endpoint(transport="vless", host="127.0.0.1", port=1, options={"type": "vless", "tls": {}})
+    assert protection_of("vless", bare, trusted=True) is Protection.OPEN
+    assert protection_of("vless", sealed, trusted=False) is Protection.UNKNOWN
+    assert protection_of("vless", sealed, trusted=True) is Protection.TRUSTED
+    assert protection_of("socks5", bare, trusted=True) is Protection.OPEN

@@ -25,19 +25,25 @@ async def test_leaving_a_crew_ends_all_of_it() -> None:
 
 
 async def test_an_error_of_the_block_leaves_a_crew_as_it_is() -> None:
-    with pytest.raises(BrokenPipeError):
+    async def work() -> None:
         async with Crew() as crew:
             crew.start(for_ever(), "one")
             await asyncio.sleep(0)
             raise BrokenPipeError
 
+    with pytest.raises(BrokenPipeError):
+        await work()
+
 
 async def test_an_error_of_a_member_ends_the_crew_and_is_told_by_its_own_class() -> None:
-    with pytest.raises(ConnectionResetError):
+    async def work() -> None:
         async with Crew() as crew:
             crew.start(for_ever(), "one")
             crew.start(failing(), "two")
             await for_ever()
+
+    with pytest.raises(ConnectionResetError):
+        await work()
     assert len(asyncio.all_tasks()) == 1
 
 

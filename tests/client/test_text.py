@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client.text import printable
+from client.text import printable, wrapped
 
 SPOILS = (
     "\x1b]0;owned\x07",
@@ -46,3 +46,12 @@ def test_what_passes_is_short_and_holds_no_control_character(text: str, limit: i
 def test_a_cut_is_shown() -> None:
     assert printable("a" * 9, 5) == "aaaa…"
     assert printable("a" * 5, 5) == "aaaaa"
+
+
+def test_long_lines_are_broken_at_blanks_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    line = "• " + " ".join(f"word{number}" for number in range(60))
+    broken = wrapped(["Before:", line])
+    assert max(map(len, broken)) < 60
+    assert " ".join(broken).split() == ["Before:", *line.split()]
+    assert all(part.startswith(("  ", "•", "Before")) for part in broken)

@@ -75,7 +75,7 @@ def test_the_customary_socks_ports_are_known() -> None:
 
 
 async def test_what_was_learned_is_not_asked_again() -> None:
-    net, connections = await dialled(socks5_proxy(WORLD), around(spoken={"auto": "socks5"}))
+    _, connections = await dialled(socks5_proxy(WORLD), around(spoken={"auto": "socks5"}))
     assert connections == 1
     failed, connections = await failure_of(answers(b"\x00"), around(spoken={"auto": "http"}))
     assert (failed.note, connections) == (Note.GARBAGE, 1)

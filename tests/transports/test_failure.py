@@ -41,6 +41,7 @@ BY_CLASS: list[tuple[BaseException, Failure]] = [
     (socket.gaierror(socket.EAI_NONAME, "not known"), Failure.DNS_NXDOMAIN),
     (socket.gaierror(socket.EAI_AGAIN, "try again"), Failure.DNS_TEMPORARY),
     (socket.gaierror(socket.EAI_FAIL, "failed"), Failure.DNS_FATAL),
+    (socket.gaierror(getattr(socket, "EAI_NODATA", -5), "no address"), Failure.DNS_NO_ANSWER),
     (socket.gaierror(12345, "new"), Failure.DNS_FATAL),
     (socket.gaierror("no number"), Failure.DNS_FATAL),
     (UnicodeError("label empty or too long"), Failure.DNS_NXDOMAIN),

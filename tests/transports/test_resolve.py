@@ -144,7 +144,9 @@ async def test_only_so_many_questions_are_asked_at_once(system: FakeSystem) -> N
     assert system.most <= 16
 
 
-async def test_one_that_gives_up_in_the_queue_leaves_a_question_that_is_still_answered(system: FakeSystem) -> None:
+async def test_one_that_gives_up_in_the_queue_leaves_a_question_that_is_still_answered(
+    system: FakeSystem,
+) -> None:
     system.go.clear()
     resolver = Resolver()
     async with asyncio.TaskGroup() as group:

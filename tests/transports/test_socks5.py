@@ -1,14 +1,15 @@
 import asyncio
+import threading
 from dataclasses import replace
 
 import pytest
 
 from client.drill import proxies
 from client.drill.proxies import World
-from client.drill.serving import Handler, nobody, serving
+from client.drill.serving import Handler, Peer, nobody, serving
 from tests.servers.around import answers, around, drips
 from transports.failure import Failure, StepFailed
-from transports.socks5 import Socks5Proxy, udp_associate
+from transports.socks5 import Socks5Proxy, ask_udp, udp_associate
 from transports.types import Endpoint, Note, Step
 
 GRANTED = b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x50"
@@ -94,7 +95,7 @@ async def test_credentials_that_are_turned_down_are_told_from_missing_ones() -> 
 
 async def udp_verdict(handler: Handler, **who: str) -> bool | None:
     async with serving(handler) as port:
-        return await asyncio.to_thread(udp_associate, proxy(port, **who), "127.0.0.1")
+        return await ask_udp(proxy(port, **who), "127.0.0.1")
 
 
 async def test_a_proxy_that_carries_udp_is_told_from_one_that_does_not() -> None:
@@ -115,3 +116,18 @@ async def test_no_proxy_at_all_is_no_answer() -> None:
         assert await asyncio.to_thread(udp_associate, endpoint, "127.0.0.1") is None
         over_long = replace(endpoint, username="u" * 256, password="p")
         assert await asyncio.to_thread(udp_associate, over_long, "127.0.0.1") is None
+
+
+async def test_a_silent_server_does_not_hold_up_one_who_stops_asking() -> None:
+    async def silent(peer: Peer) -> None:
+        await asyncio.sleep(10)
+
+    async with serving(silent) as port:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(ask_udp(proxy(port), "127.0.0.1"), 0.1)
+        asking = [thread for thread in threading.enumerate() if thread.name == "udp"]
+        assert asking
+        assert all(thread.daemon for thread in asking)
+    for thread in asking:  # the server has hung up, so the question ends
+        await asyncio.to_thread(thread.join, 5)
+        assert not thread.is_alive()

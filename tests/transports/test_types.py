@@ -1,6 +1,6 @@
 import pytest
 
-from transports.types import CannotMeasure, Endpoint, N_, Note, Protection, Rejected, Step
+from transports.types import N_, CannotMeasure, Endpoint, Note, Protection, Rejected, Step
 
 SECRET = Endpoint(transport="socks5", host="192.0.2.7", port=1080, username="drill", password="open sesame")
 

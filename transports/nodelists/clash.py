@@ -25,7 +25,6 @@ from transports.nodelists.common import (
     untested,
     words,
 )
-from transports.nodelists.yamltree import Tree
 from transports.types import N_, Endpoint
 
 _MARK: Final = re.compile(r"^(?:\{\s*)?[\"']?proxies[\"']?\s*:", re.MULTILINE)
@@ -40,6 +39,8 @@ def endpoints(text: str) -> Items | None:
         return None
     if len(text) > MAX_TEXT:
         return too_long()
+    from transports.nodelists.yamltree import Tree  # YAML is dear to load, and few lists are YAML
+
     tree = Tree(text)
     found = collect(tree.items("proxies"), _build)
     return found if found or tree.found else None

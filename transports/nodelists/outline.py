@@ -8,7 +8,6 @@ from typing import Any, Final
 from transports import proxyline, shadowsocks, sharelink
 from transports.nodelists import sip008
 from transports.nodelists.common import Item, Items, attempt, dump, inner, read_json, words
-from transports.nodelists.yamltree import Tree
 from transports.types import N_, Endpoint, Rejected
 
 _LONGEST: Final = 65_536  # characters; an answer is one key
@@ -24,6 +23,8 @@ def endpoints(text: str) -> Items | None:
         return refused or from_json(data)
     if len(text) > _LONGEST or not _MARK.search(text):
         return None
+    from transports.nodelists.yamltree import Tree  # YAML is dear to load, and few lists are YAML
+
     try:
         data = Tree(text).whole()
     except Rejected:

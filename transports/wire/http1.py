@@ -110,7 +110,9 @@ def _parse_head(raw: bytes) -> Head:
         raise WireError(Failure.HTTP_FAILED, Note.GARBAGE)
     fields: list[bytes] = []
     for line in lines[1:]:
-        if line[:1] in (b" ", b"\t") and fields:  # folded: it goes on with the field before (RFC 9112 section 5.2)
+        if (
+            line[:1] in (b" ", b"\t") and fields
+        ):  # folded: it goes on with the field before (RFC 9112 section 5.2)
             fields[-1] += b" " + line.strip()
         else:
             fields.append(line)

@@ -1,4 +1,5 @@
 import base64
+from collections.abc import Callable
 
 import h11
 import pytest
@@ -80,14 +81,15 @@ def test_no_credentials_can_add_a_line_to_a_request(user: str, password: str) ->
 
 @pytest.mark.parametrize("bad", ["a\r\nX-Evil: 1", "a\nb", "a\rb", "a\0b", "a\x1b[2Jb", "a\x7fb"])
 def test_no_host_path_or_header_can_add_a_line_to_a_request(bad: str) -> None:
-    for make in (
+    makers: list[Callable[[], bytes]] = [
         lambda: connect_request(bad, 443),
         lambda: get_request(bad, "origin.test"),
         lambda: get_request("/", bad),
         lambda: get_request("/", "origin.test", extra=(bad,)),
         lambda: post_head(bad, "origin.test", 1),
         lambda: post_head("/", bad, 1),
-    ):
+    ]
+    for make in makers:
         with pytest.raises(ValueError, match="control character") as caught:
             make()
         assert "Evil" not in str(caught.value)
@@ -178,14 +180,13 @@ def test_a_head_over_the_limit_is_refused_with_and_without_its_end(end: bytes) -
 
 
 def test_a_head_without_an_end_is_refused_as_soon_as_it_is_too_long() -> None:
-    reader, fed = HeadReader(), len(OK)
+    reader, line = HeadReader(), b"X-More: and more\r\n"
     reader.feed(OK)
+    for _ in range((HEAD_LIMIT - len(OK)) // len(line)):
+        assert reader.feed(line) is None
     with pytest.raises(WireError) as caught:
-        while fed < 2 * HEAD_LIMIT:
-            fed += len(b"X-More: and more\r\n")
-            reader.feed(b"X-More: and more\r\n")
+        reader.feed(line)
     assert caught.value.note is Note.ENDLESS
-    assert fed <= HEAD_LIMIT + 32
 
 
 def test_a_body_of_any_size_behind_a_short_head_is_no_long_head() -> None:
@@ -193,15 +194,22 @@ def test_a_body_of_any_size_behind_a_short_head_is_no_long_head() -> None:
     assert len(rest) == 2 * HEAD_LIMIT
 
 
+def unless_refused(read_it: Callable[[], bytes]) -> bytes:
+    """Return what `read_it` returns; b"" where it raises a WireError, and no other error is caught."""
+    try:
+        return read_it()
+    except WireError:
+        return b""
+
+
 @given(st.one_of(st.binary(max_size=200), st.binary(max_size=200).map(lambda b: b"HTTP/1.1 " + b)))
 def test_random_heads_raise_nothing_but_wire_errors(raw: bytes) -> None:
-    try:
+    def read_it() -> bytes:
         head = HeadReader().feed(raw)
-        if head is not None:
-            assert 0 <= head.status <= 999
-            BodyReader(head).feed(raw)
-    except WireError as error:
-        assert error.failure is Failure.HTTP_FAILED
+        assert head is None or 0 <= head.status <= 999
+        return BodyReader(head).feed(raw) if head else b""
+
+    assert len(unless_refused(read_it)) <= len(raw)
 
 
 # bodies
@@ -288,20 +296,18 @@ def test_an_endless_chunk_line_is_refused(start: bytes) -> None:
 def test_an_endless_trailer_is_refused() -> None:
     reader = BodyReader(head_with(transfer_encoding="chunked"))
     reader.feed(b"0\r\n")
+    line = b"X-More: and"
+    for _ in range(HEAD_LIMIT // len(line)):
+        reader.feed(line + b"\r\n")
     with pytest.raises(WireError) as caught:
-        for _ in range(2 * HEAD_LIMIT // 10):
-            reader.feed(b"X-More: and\r\n")
+        reader.feed(line + b"\r\n")
     assert caught.value.note is Note.ENDLESS
 
 
 @given(st.binary(max_size=300), st.integers(1, 9))
 def test_random_chunks_raise_nothing_but_wire_errors(raw: bytes, step: int) -> None:
-    try:
-        body, _ = body_of(head_with(transfer_encoding="chunked"), raw, step)
-    except WireError as error:
-        assert error.failure is Failure.HTTP_FAILED
-    else:
-        assert len(body) <= len(raw)
+    head = head_with(transfer_encoding="chunked")
+    assert len(unless_refused(lambda: body_of(head, raw, step)[0])) <= len(raw)
 
 
 # h11 as a second opinion
@@ -321,7 +327,9 @@ def framings(draw: st.DrawFn) -> tuple[list[bytes], bytes]:
     body = draw(BODIES)
     if kind == "close":
         return [], body
-    length = [b"Content-Length: %d" % draw(st.sampled_from([len(body), len(body), max(0, len(body) - 3), 99]))]
+    length = [
+        b"Content-Length: %d" % draw(st.sampled_from([len(body), len(body), max(0, len(body) - 3), 99]))
+    ]
     if kind == "length":
         return length, body
     raw, left = b"", body
@@ -339,7 +347,12 @@ def framings(draw: st.DrawFn) -> tuple[list[bytes], bytes]:
 @st.composite
 def responses(draw: st.DrawFn) -> bytes:
     status = draw(st.sampled_from([b"200", b"200", b"200", b"204", b"304", b"404", b"502", b"511"]))
-    lines = [b"HTTP/1." + draw(st.sampled_from([b"0 ", b"1 "])) + status + draw(st.sampled_from([b" ok", b"", b" "]))]
+    lines = [
+        b"HTTP/1."
+        + draw(st.sampled_from([b"0 ", b"1 "]))
+        + status
+        + draw(st.sampled_from([b" ok", b"", b" "]))
+    ]
     fields = [
         name + b":" + value + draw(st.sampled_from([b"", b"", b"\r\n folded: 7", b"\r\n\tContent-Length: 3"]))
         for name, value in draw(st.lists(st.tuples(TOKENS, VALUES), max_size=4))

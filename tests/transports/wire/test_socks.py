@@ -190,8 +190,9 @@ def test_random_bytes_raise_nothing_but_wire_errors(data: bytes, new: bool, step
             size = min(step, machine.wants)
             machine.receive(data[:size])
             data = data[size:]
-    except WireError as error:
-        assert error.failure in Failure
+    except WireError:
+        return
+    assert machine.done or machine.wants > 0
 
 
 def test_feeding_more_than_was_wanted_is_a_bug_of_ours() -> None:

@@ -1,0 +1,60 @@
+import asyncio
+import signal
+import sys
+
+import pytest
+
+from client.platform import fitting, on_interrupt, raise_descriptor_limit
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "limit", "fits"),
+    [(1000, 65536, 1000), (1000, 1024, 298), (1000, 64, 8), (1000, None, 400), (5, None, 5)],
+)
+def test_what_runs_at_once_fits_under_the_limit_of_open_files(
+    wanted: int, limit: int | None, fits: int
+) -> None:
+    assert fitting(wanted, limit) == fits
+
+
+@posix
+def test_the_limit_of_open_files_is_raised_and_never_lowered() -> None:
+    import resource
+
+    before, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, before), hard))
+        raised = raise_descriptor_limit()
+        assert raised is not None
+        assert raised >= min(256, before)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == raised
+        assert raise_descriptor_limit() == raised
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before, hard))
+
+
+@posix
+async def test_the_first_signal_rings_and_what_was_there_before_comes_back() -> None:
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    rung = asyncio.Event()
+    with on_interrupt(rung.set):
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.wait_for(rung.wait(), 2)
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+@posix
+async def test_a_second_signal_cancels() -> None:
+    rung: list[int] = []
+
+    async def work() -> None:
+        with on_interrupt(lambda: rung.append(1)):
+            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.sleep(5)
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.get_running_loop().create_task(work())
+    assert rung == [1]
