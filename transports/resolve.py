@@ -1,7 +1,7 @@
 """Turning an endpoint's own name into addresses with the system's resolver.
 
 getaddrinfo cannot be cancelled, and a dead resolver keeps it for half a minute. It therefore runs in
-daemon threads of our own: the run's end never waits for them. Results are kept for the run.
+daemon threads of our own: the run's end never waits for them. Answers are kept for the run, failures are not.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _PARALLEL: Final = 16
 
 
 class Resolver:
-    """Resolves names, each at most once a run. Call it with a name to get its addresses, IPv4 first."""
+    """Resolves names; an answer is kept for the run. Call it with a name to get its addresses, IPv4 first."""
 
     def __init__(self) -> None:
         self._answers: dict[str, asyncio.Future[tuple[str, ...]]] = {}
@@ -57,6 +57,7 @@ class Resolver:
             if future.done():
                 return
             if isinstance(result, Exception):
+                self._answers.pop(host, None)  # a later try may ask again
                 future.set_exception(result)
                 future.exception()  # seen: a caller that gave up must not cause a late warning
             else:

@@ -231,7 +231,7 @@ async def connect(host: str, port: int, net: Net) -> SocketStream:
     with net.trace.waiting():
         await net.pace()
     async with net.trace.step(Step.CONNECT, net.limits.connect):
-        return SocketStream(await _connect_first(addresses, port))
+        return SocketStream(await _connect_first(addresses, port, net.limits.connect))
 
 
 def is_literal(host: str) -> bool:
@@ -239,16 +239,23 @@ def is_literal(host: str) -> bool:
     return ":" in host or host.replace(".", "").isdigit()
 
 
-async def _connect_first(addresses: tuple[str, ...], port: int) -> socket.socket:
-    """Try the addresses in turn (two at most: a person's line is not for racing) and keep the first."""
-    last: OSError | None = None
-    for address in addresses[:2]:
+async def _connect_first(addresses: tuple[str, ...], port: int, limit: float) -> socket.socket:
+    """Try the addresses in turn (two at most: a person's line is not for racing) and keep the first.
+
+    A silent address gets its share of `limit`, so that the next one still has a chance.
+    """
+    last: OSError = OSError("no address")
+    chosen = addresses[:2]
+    for address in chosen:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         try:
-            return await _connect_socket(family, address, port)
-        except OSError as error:
+            if len(chosen) == 1:
+                return await _connect_socket(family, address, port)
+            async with asyncio.timeout(limit / len(chosen)):
+                return await _connect_socket(family, address, port)
+        except OSError as error:  # TimeoutError is one
             last = error
-    raise last if last is not None else OSError("no address")
+    raise last
 
 
 async def _connect_socket(family: int, address: str, port: int) -> socket.socket:

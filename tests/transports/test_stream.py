@@ -2,6 +2,7 @@ import asyncio
 import socket
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -208,3 +209,18 @@ async def test_cancelling_a_connection_in_the_making_closes_its_socket(full_port
         await asyncio.sleep(0.05)
         task.cancel()
     assert task.cancelled()
+
+
+@pytest.mark.skipif(not LINUX, reason="a full queue is silent on Linux only")
+async def test_a_silent_first_address_leaves_time_for_the_second(full_port: int) -> None:
+    async def resolve(host: str) -> tuple[str, ...]:
+        return "127.0.0.1", "127.0.0.2"
+
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(hold, "127.0.0.2", full_port)
+    async with server:
+        net = replace(around(HASTY), resolve=resolve)
+        (await connect("two.test", full_port, net)).close()
+    assert [seen.failure for seen in net.trace.observations] == [None, None]
