@@ -112,7 +112,9 @@ def _nothing(counts: Mapping[str, int], line: LineState) -> Message:
         )
     if line is LineState.NO_ANSWER:
         return Message(
-            N_("Nothing gets through now. Windows open and shut: try again in an hour, and at night.")
+            N_(
+                "Nothing gets through now. In a shutdown the line comes back for short times: try again in an hour, and at night."
+            )
         )
     return Message(
         N_("None of these works from here. Ask for other kinds of entries: share links or Tor bridges.")

@@ -127,19 +127,21 @@ def _clock() -> Finding:
     shown = {"now": now.strftime("%Y-%m-%d %H:%M UTC")}
     if now.date() < released:
         text = N_("says {now}, which is before this version was made: certificates will look wrong")
-        return Finding(Level.WARN, "clock", Message(text, shown), "sudo date -s 'YYYY-MM-DD HH:MM'")
-    return Finding(Level.OK, "clock", Message(N_("says {now}: compare it with another clock"), shown))
+        return Finding(Level.WARN, N_("clock"), Message(text, shown), "sudo date -s 'YYYY-MM-DD HH:MM'")
+    return Finding(Level.OK, N_("clock"), Message(N_("says {now}: compare it with another clock"), shown))
 
 
 def _descriptors() -> Finding:
     limit = raise_descriptor_limit()
     if limit is None:
-        return Finding(Level.OK, "open files", Message(N_("no limit is known on this system")))
+        return Finding(Level.OK, N_("open files"), Message(N_("no limit is known on this system")))
     values = {"limit": limit}
     if limit < _ENOUGH_DESCRIPTORS:
         text = N_("at most {limit}: the fast profile will use fewer connections")
-        return Finding(Level.WARN, "open files", Message(text, values), f"ulimit -n {_ENOUGH_DESCRIPTORS}")
-    return Finding(Level.OK, "open files", Message(N_("at most {limit}"), values))
+        return Finding(
+            Level.WARN, N_("open files"), Message(text, values), f"ulimit -n {_ENOUGH_DESCRIPTORS}"
+        )
+    return Finding(Level.OK, N_("open files"), Message(N_("at most {limit}"), values))
 
 
 def _memory_folder() -> Finding:
@@ -148,10 +150,10 @@ def _memory_folder() -> Finding:
     if memory_folder() is None:
         return Finding(
             Level.WARN,
-            "memory folder",
+            N_("memory folder"),
             Message(N_("none: engines that need a folder would write to the disk")),
         )
-    return Finding(Level.OK, "memory folder", Message(N_("engines can work without touching the disk")))
+    return Finding(Level.OK, N_("memory folder"), Message(N_("engines can work without touching the disk")))
 
 
 def _terminal() -> Finding:
@@ -159,5 +161,5 @@ def _terminal() -> Finding:
     known = {"encoding": encoding, "languages": ", ".join(LANGUAGES)}
     if "utf" not in encoding:
         text = N_("{encoding}: symbols and Cyrillic letters will be replaced")
-        return Finding(Level.WARN, "terminal", Message(text, known), "export LANG=C.UTF-8")
-    return Finding(Level.OK, "terminal", Message(N_("{encoding}; languages: {languages}"), known))
+        return Finding(Level.WARN, N_("terminal"), Message(text, known), "export LANG=C.UTF-8")
+    return Finding(Level.OK, N_("terminal"), Message(N_("{encoding}; languages: {languages}"), known))

@@ -172,11 +172,11 @@ _BY_NOTE: Final = {
     Note.AUTH_REQUIRED: N_("asks for a user name and password: write scheme://user:password@host:port"),
     Note.AUTH_REFUSED: N_("does not accept this user name and password"),
     Note.PLAIN_ONLY: N_("fetches only unencrypted pages and opens no tunnel: no use for anything private"),
-    Note.ENDLESS: N_("never came to the end of its answer"),
+    Note.ENDLESS: N_("its answer never ends"),
     Note.OTHER_CONTENT: N_("the way is authentic, but the target gave another answer than expected"),
 }
 _BY_STEP_AND_NOTE: Final = {
-    (Step.PROXY_HANDSHAKE, Note.REFUSED): N_("is there, but refuses to connect further"),
+    (Step.PROXY_HANDSHAKE, Note.REFUSED): N_("answers, but refuses to connect you to other sites"),
     (Step.PROXY_HANDSHAKE, Note.REDIRECT): N_("sends you to another page instead of connecting"),
     (Step.PROXY_HANDSHAKE, Note.PAGE): N_(
         "answers with a web page: this is no proxy, or a portal stands before it"
@@ -197,14 +197,14 @@ _BY_STEP_AND_FAILURE: Final = {
     (Step.PROXY_HANDSHAKE, Failure.TIMEOUT): N_("accepts the connection, but gives no answer in time"),
     (Step.TLS_HANDSHAKE, Failure.TIMEOUT): N_("says connected, then nothing comes"),
     (Step.TLS_HANDSHAKE, Failure.SSL_CERTIFICATE): N_(
-        "the target's certificate is out of date: check this clock"
+        "the target's certificate is out of date: check the clock of this device"
     ),
     (Step.HTTP_ROUND_TRIP, Failure.TIMEOUT): N_("encrypted connection stands, but no page comes"),
 }
 _GENERAL: Final = {
     Step.RESOLVE: N_("its name could not be looked up"),
     Step.CONNECT: N_("could not be reached"),
-    Step.PROXY_HANDSHAKE: N_("hung up during its own handshake"),
+    Step.PROXY_HANDSHAKE: N_("closed the connection during its own handshake"),
     Step.TLS_HANDSHAKE: N_("says connected, then breaks off the encrypted connection"),
     Step.HTTP_ROUND_TRIP: N_("broke off before the page came"),
 }

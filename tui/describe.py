@@ -144,7 +144,7 @@ def steps(observations: tuple[Observation, ...]) -> Text:
         if last is not None:
             text.append("\n" if _ORDER.index(seen.step) < _ORDER.index(last) else " → ", style="dim")
         last = seen.step
-        text.append(_(theme.STEPS[seen.step]))
+        text.append(_(words.STEPS[seen.step]))
         text.append(" " + _("{ms} ms", ms=round(seen.elapsed * 1000)), style="bold")
         if seen.failure:
             code = f" {seen.code}" if seen.code else ""

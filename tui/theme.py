@@ -6,7 +6,7 @@ from typing import Final
 
 from textual.theme import Theme
 
-from client.model import N_, Content, LineState, Step
+from client.model import N_, Content, LineState
 from client.render.words import Look
 
 THEME: Final = Theme(
@@ -38,17 +38,6 @@ LINES: Final = {  # how the person's own line looks; its sentence comes from cli
     LineState.NO_ANSWER: Look("✘", "x", "", "red"),
     LineState.NO_NETWORK: Look("✘", "x", "", "red"),
     LineState.UNKNOWN: Look("…", ".", "", "dim"),
-}
-
-STEPS: Final = {  # short: a way of four or five of them stands in one line
-    Step.RESOLVE: N_("name"),
-    Step.CONNECT: N_("connect"),
-    Step.PROXY_HANDSHAKE: N_("proxy"),
-    Step.PT_HANDSHAKE: N_("bridge"),
-    Step.TOR_BOOTSTRAP: N_("Tor"),
-    Step.TLS_HANDSHAKE: N_("TLS"),
-    Step.HTTP_ROUND_TRIP: N_("page"),
-    Step.BULK_TRANSFER: N_("file"),
 }
 
 CHECKS: Final = {

@@ -56,20 +56,20 @@ def reason(rejected: Rejected) -> str:
     "--connect-timeout",
     type=click.FloatRange(min=0.05, max=600),
     metavar=_("SECONDS"),
-    help=_("For one connection."),
+    help=_("Time limit for one connection."),
 )
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0.1, max=3600),
     metavar=_("SECONDS"),
-    help=_("For one whole entry."),
+    help=_("Time limit for one whole entry."),
 )
 @click.option(
     "--budget",
     "budget_mib",
     type=click.FloatRange(min=0.1),
     metavar="MIB",
-    help=_("Stop after this much data."),
+    help=_("Stop after this many MiB."),
 )
 @click.option("--trusted", is_flag=True, help=_("You trust whoever runs the servers of this list (class B)."))
 @click.option("--reveal", is_flag=True, help=_("Show addresses and secrets; they are masked otherwise."))

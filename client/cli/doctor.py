@@ -36,6 +36,6 @@ def doctor(*, as_json: bool) -> None:
         return
     for finding in findings:
         head = f"{_SYMBOLS[finding.level]} {_(_WORDS[finding.level])}"
-        click.echo(f"{head:<12} {finding.name:<18} {printable(say(finding.what), 300)}")
+        click.echo(f"{head:<12} {_(finding.name):<18} {printable(say(finding.what), 300)}")
         if finding.mend:
             click.echo(" " * 13 + f"→ {finding.mend}")

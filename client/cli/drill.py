@@ -44,8 +44,8 @@ def _play(names: tuple[str, ...]) -> int:
         head = f"{look.symbol if symbols else look.ascii} {words.word(verdict.status)}"
         click.echo(f"{head:<14} {scene.part.name:<22} {_(scene.part.story)}")
         if verdict.status is not Status.WORKING:
-            where = verdict.step.value if verdict.step else ""
-            click.echo(" " * 15 + f"→ {where}: {printable(say(verdict.reason), 160)}")
+            where = f"{_(words.STEPS[verdict.step])}: " if verdict.step else ""
+            click.echo(" " * 15 + f"→ {where}{printable(say(verdict.reason), 160)}")
         if not scene.right:
             click.echo(" " * 15 + _("! this verdict is wrong: please report it"))
 

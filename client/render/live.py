@@ -109,7 +109,7 @@ class LiveTable:
         last = self._last
         working = sum(1 for _name, verdict in self._rows if verdict.status is Status.WORKING)
         return _(
-            "{done} of {total} done, {working} working, {seconds}, {connections} connections. Ctrl-C stops and keeps.",
+            "{done} of {total} done, {working} working, {seconds}, {connections} connections. Ctrl-C stops and keeps the results.",
             done=self._done,
             total=self._total,
             working=working,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from client.i18n import _, ngettext
-from client.model import Content, Proof, Protection, Status, Verdict
+from client.model import Content, Proof, Protection, Status, Step, Verdict
 from transports.types import N_
 
 _CRAWL: Final = 16.0  # KiB/s: what is slower is shown even where the transfer was not completed
@@ -38,6 +38,16 @@ ORDER: Final = (
     Status.FAILED,
     Status.UNTESTED,
 )
+STEPS: Final = {  # short: a way of four or five of them stands in one line
+    Step.RESOLVE: N_("name"),
+    Step.CONNECT: N_("connect"),
+    Step.PROXY_HANDSHAKE: N_("proxy"),
+    Step.PT_HANDSHAKE: N_("bridge"),
+    Step.TOR_BOOTSTRAP: N_("Tor"),
+    Step.TLS_HANDSHAKE: N_("TLS"),
+    Step.HTTP_ROUND_TRIP: N_("page"),
+    Step.BULK_TRANSFER: N_("file"),
+}
 CLASSES: Final = {
     Protection.TOR: N_("A, Tor"),
     Protection.TRUSTED: N_("B, encrypted to a server you trust"),

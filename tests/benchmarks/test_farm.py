@@ -64,9 +64,9 @@ def test_a_mix_keeps_its_parts_and_no_entry_stands_in_it_twice(small_farm: Farm)
 
 def test_a_false_a_double_and_a_missing_verdict_are_all_found(small_farm: Farm) -> None:
     entries = small_farm.placed(["closed", "closed", "closed"], seed=1)
-    right = {"status": "failed", "failure": "connection_refused", "step": "connect"}
-    wrong = {"status": "working", "failure": None, "step": None}
-    told = [{"line": 1, **right}, {"line": 1, **right}, {"line": 2, **wrong}]
+    right: dict[str, object] = {"status": "failed", "failure": "connection_refused", "step": "connect"}
+    wrong: dict[str, object] = {"status": "working", "failure": None, "step": None}
+    told: list[dict[str, object]] = [{"line": 1, **right}, {"line": 1, **right}, {"line": 2, **wrong}]
     assert [text.partition(",")[0] for text in farm.false_verdicts(entries, told)] == [
         "line 1",
         "line 2",

@@ -198,7 +198,7 @@ def test_an_expired_certificate_points_at_the_clock_not_at_the_proxy() -> None:
         (Step.TLS_HANDSHAKE, Failure.TIMEOUT, None, Status.FAILED, "nothing comes"),
         (Step.TLS_HANDSHAKE, Failure.EOF, None, Status.FAILED, "breaks off"),
         (Step.PROXY_HANDSHAKE, Failure.TIMEOUT, None, Status.FAILED, "no answer in time"),
-        (Step.PROXY_HANDSHAKE, Failure.EOF, None, Status.FAILED, "hung up"),
+        (Step.PROXY_HANDSHAKE, Failure.EOF, None, Status.FAILED, "closed the connection"),
         (
             Step.PROXY_HANDSHAKE,
             Failure.HTTP_STATUS,
@@ -211,7 +211,7 @@ def test_an_expired_certificate_points_at_the_clock_not_at_the_proxy() -> None:
         (Step.PROXY_HANDSHAKE, Failure.HTTP_REDIRECT, Note.REDIRECT, Status.FAILED, "another page"),
         (Step.PROXY_HANDSHAKE, Failure.HTTP_FAILED, Note.PAGE, Status.FAILED, "no proxy"),
         (Step.PROXY_HANDSHAKE, Failure.HTTP_FAILED, Note.GARBAGE, Status.FAILED, "not with this protocol"),
-        (Step.PROXY_HANDSHAKE, Failure.HTTP_FAILED, Note.ENDLESS, Status.FAILED, "never came to the end"),
+        (Step.PROXY_HANDSHAKE, Failure.HTTP_FAILED, Note.ENDLESS, Status.FAILED, "never ends"),
         (Step.HTTP_ROUND_TRIP, Failure.HTTP_REDIRECT, Note.REDIRECT, Status.FAILED, "redirects elsewhere"),
         (Step.HTTP_ROUND_TRIP, Failure.HTTP_STATUS, Note.OTHER_CONTENT, Status.FAILED, "another answer"),
         (Step.HTTP_ROUND_TRIP, Failure.TIMEOUT, None, Status.FAILED, "no page comes"),

@@ -64,3 +64,21 @@ def test_no_message_is_put_together_before_it_is_looked_up(package: str) -> None
             if marked and isinstance(node, ast.Call) and any(isinstance(a, ast.JoinedStr) for a in node.args):
                 built.append(f"{path.relative_to(Path(catalogs.ROOT))}:{node.lineno}")
     assert built == []
+
+
+@pytest.mark.parametrize("package", catalogs.PACKAGES)
+def test_no_message_hides_inside_an_f_string_where_the_collector_cannot_see_it(package: str) -> None:
+    hidden = []
+    for path in sorted((catalogs.ROOT / package).rglob("*.py")):
+        for joined in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(joined, ast.JoinedStr):
+                continue
+            for node in ast.walk(joined):
+                marked = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+                if marked and isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                    literal = [
+                        a for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)
+                    ]
+                    if node.func.id in MARKERS and literal:
+                        hidden.append(f"{path.name}:{node.lineno}")
+    assert hidden == []

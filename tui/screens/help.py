@@ -24,7 +24,7 @@ _STATES = {
     Status.HOSTILE: N_("it alters or reads what you send: delete it"),
     Status.BLOCKED: N_("something on the way interferes; a comparison has shown it"),
     Status.FAILED: N_("it did not get through; the details say at which step"),
-    Status.UNTESTED: N_("this machine could not test it; the reason says what is missing"),
+    Status.UNTESTED: N_("not tested; the reason says why and what is missing"),
 }
 _HOME_KEYS = (
     ("^s", N_("read the list and ask before anything is sent")),

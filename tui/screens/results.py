@@ -33,10 +33,11 @@ class ResultsScreen(Screen[None]):
     AUTO_FOCUS = "#results"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (150, "-wide")]  # noqa: RUF012 - declared so by Textual
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "stop", _("Stop")),
-        Binding("n", "new", _("New check")),
-        Binding("a", "summary", _("Advice")),
-        Binding("r", "reveal", _("Reveal")),
+        # The second key is the same place on a Russian or Kazakh keyboard.
+        Binding("s,ы", "stop", _("Stop"), key_display="s"),
+        Binding("n,т", "new", _("New check"), key_display="n"),
+        Binding("a,ф", "summary", _("Advice"), key_display="a"),
+        Binding("r,к", "reveal", _("Reveal"), key_display="r"),
         Binding("enter", "larger", _("Larger")),
         Binding("escape", "smaller", show=False),
     ]
@@ -62,7 +63,7 @@ class ResultsScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Begin to draw."""
-        self.query_one("#details").border_title = f" {_('details')} "
+        self.query_one("#details").border_title = _pane(_("details"))
         self.set_interval(1 / _DRAWS, self._draw)
         self.set_interval(_AGES, self._show_facts)
         self._mode()
@@ -168,10 +169,14 @@ class ResultsScreen(Screen[None]):
     def _show_facts(self, start: bool = False) -> None:
         session, facts = self._session, self.query_one(Facts)
         if self._summing_up and session.state.finished is not None:
-            facts.border_title = f" {_('advice')} "
+            facts.border_title = _pane(_("advice"))
             facts.show(describe.summary(session.state, reveal=session.reveal), start=start)
             return
-        facts.border_title = f" {_('details')} "
+        facts.border_title = _pane(_("details"))
         row = self.query_one(ResultsTable).current
         lines = describe.details(row, now=session.now(), reveal=session.reveal) if row else []
         facts.show(lines, start=start)
+
+
+def _pane(title: str) -> str:
+    return f" {title} "

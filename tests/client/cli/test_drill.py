@@ -34,7 +34,7 @@ def test_one_part_can_be_played_alone() -> None:
     done = drill("captive")
     assert done.returncode == 0
     assert "captive" in done.stdout
-    assert "tls_handshake" in done.stdout
+    assert "TLS: puts a page" in done.stdout
     assert "good-http" not in done.stdout
 
 
