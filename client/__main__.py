@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -17,6 +18,9 @@ def main() -> None:
     """Run `sanylau` and end the process with its exit status; no way out shows a traceback."""
     from client.cli.main import main as command_line
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # an old code page must not end a check
     try:
         status = command_line()
         sys.stdout.flush()

@@ -83,6 +83,11 @@ def ask(lines: list[str]) -> bool | None:
     return bool(answer) and answer in _yes()
 
 
+def letter() -> str:
+    """Return the letter that means yes in the person's language."""
+    return _("y yes").split()[0]
+
+
 def _yes() -> set[str]:
     # The catalogs name the letters and words that mean yes, so that nobody must know English.
     return {"y", "yes", *(_("y yes").split())}

@@ -36,7 +36,7 @@ from transports.registry import REGISTRY
 from transports.types import N_, CannotMeasure, Endpoint
 
 _QUEUE: Final = 256
-_HEAD_START: Final = 1.5  # seconds that the control may take alone, before the candidates begin
+_HEAD_START: Final = 0.5  # seconds that the control may take alone, before the candidates begin
 _CONTROL_PATIENCE: Final = 2.0  # seconds that a verdict may wait for the control's figures
 _TICK: Final = 0.5
 _LOOKED_AT: Final = 1000  # entries that are asked about a route before the run is given up
@@ -99,7 +99,7 @@ async def running(run: Run, stop: Stop | None = None) -> AsyncIterator[AsyncIter
 
 async def _drain(events: asyncio.Queue[Event]) -> AsyncIterator[Event]:
     while True:
-        event = await events.get()
+        event = await events.get() if events.empty() else events.get_nowait()
         yield event
         if isinstance(event, Finished):
             return
@@ -138,6 +138,7 @@ class _Runner:
         if testable:
             crew.start(self._tick(), "ticker")
             self._open_engines(crew, testable)
+            crew.start(self._load_roots(), "roots")
             measuring = crew.start(self._measure_line(), "control")
             bell = crew.start(self._bell(), "bell")
             first = asyncio.FIRST_COMPLETED
@@ -145,6 +146,9 @@ class _Runner:
             await self._try_all(testable)
         await self._finish()
         crew.dismiss()
+
+    async def _load_roots(self) -> None:
+        await self.run.roots()
 
     async def _bell(self) -> None:
         await self.stop.event.wait()
@@ -362,7 +366,11 @@ class _Runner:
 
     async def _report(self, verdict: Verdict, job: Job | None = None) -> None:
         # Counted only once the event is out: a cancelled put leaves the job to be concluded at the end.
-        await self.events.put(Judged(self.run.namer.id(verdict.candidate.endpoint), verdict))
+        event = Judged(self.run.namer.id(verdict.candidate.endpoint), verdict)
+        if self.events.full():
+            await self.events.put(event)
+        else:
+            self.events.put_nowait(event)
         self.counts[verdict.status] += 1
         if job is not None:
             self.flying.pop(id(job), None)

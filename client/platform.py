@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -13,12 +14,15 @@ from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
+_YOUNG: Final = 20_000
 _WANTED: Final = 65536
 _RESERVED: Final = 128  # descriptors for the interpreter, engines and terminals
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run `main` to its end, on uvloop where the extra is installed and SANYLAU_LOOP is not "asyncio"."""
+    gc.freeze()
+    gc.set_threshold(_YOUNG)  # thousands of short-lived results, hardly a cycle among them
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(main)
 

@@ -53,12 +53,17 @@ class Climb:
 
     endpoint: Endpoint
     net: Net
-    follow: Net  # the same, with precedence: the later connections of one that already answered
+    hurry: Callable[[], Awaitable[None]]  # the pace with precedence
     targets: Targets
     rng: random.Random
     upload: Callable[[], bool]
     side_checks: bool = True
     udp: Callable[[Endpoint], Awaitable[Content]] | None = None
+
+    @property
+    def follow(self) -> Net:
+        """Return the surroundings for the later connections of one that has already answered."""
+        return replace(self.net, pace=self.hurry)
 
     @property
     def entry(self) -> Entry:
@@ -137,9 +142,13 @@ async def _tunnel(way: Climb, target: Target, net: Net) -> Stream:
     """Open TLS to `target` through the candidate."""
     transport = way.entry.transport
     assert transport is not None
-    context = await net.tls()
     try:
         stream = await transport.dial(way.endpoint, target.host, target.port, net)
+        try:
+            context = await net.tls()  # loaded meanwhile
+        except BaseException:
+            stream.close()
+            raise
         return await secure(stream, context, target.host, net)
     except StepFailed as failed:
         if way.entry.engine:

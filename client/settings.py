@@ -33,7 +33,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
     "quiet": Profile(
         name="quiet",
         concurrency=48,
-        interval=0.25,
+        interval=0.255,  # 4 a second with a margin for timers
         per_network=2,
         pause=3.0,
         short=_CAREFUL,

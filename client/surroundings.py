@@ -46,11 +46,10 @@ class Surroundings:
 
     def way(self, endpoint: Endpoint, limits: Limits) -> Climb:
         """Return the way up for one try of a candidate."""
-        first, follow = self._nets(endpoint, limits)
         return Climb(
             endpoint=endpoint,
-            net=first,
-            follow=follow,
+            net=self._net(endpoint, limits),
+            hurry=self._hurry,
             targets=self._targets,
             rng=self._rng,
             upload=lambda: control.upload_known(self.control),
@@ -59,38 +58,32 @@ class Surroundings:
 
     def control_way(self, limits: Limits) -> Climb:
         """Return the way up without a proxy. It finds out whether the target takes an upload."""
-        first, follow = self._nets(_DIRECT, limits)
         return Climb(
             endpoint=_DIRECT,
-            net=first,
-            follow=follow,
+            net=self._net(_DIRECT, limits),
+            hurry=self._hurry,
             targets=self._targets,
             rng=self._rng,
             upload=lambda: True,
             side_checks=False,
         )
 
-    def _nets(self, endpoint: Endpoint, limits: Limits) -> tuple[Net, Net]:
-        """Return the net for the first connection, and the one for those of an entry that has answered."""
+    def _net(self, endpoint: Endpoint, limits: Limits) -> Net:
         now = asyncio.get_running_loop().time()
-        network = plan.network_of(endpoint.host)
-        trace = Trace(zero=now, deadline=now + limits.total)
-        spoken: dict[str, str] = {}
+        return Net(
+            trace=Trace(zero=now, deadline=now + limits.total),
+            limits=limits,
+            pace=self.pacer.wait,
+            tls_slot=lambda: self._slots.slot(plan.network_of(endpoint.host)),
+            tls=self._roots,
+            resolve=self._resolver,
+            known=self._resolver.known,
+            doors=self.doors,
+        )
 
-        def net(rank: int) -> Net:
-            return Net(
-                trace=trace,
-                limits=limits,
-                pace=lambda: self.pacer.wait(rank),
-                tls_slot=lambda: self._slots.slot(network),
-                tls=self._roots,
-                resolve=self._resolver,
-                known=self._resolver.known,
-                doors=self.doors,
-                spoken=spoken,
-            )
-
-        return net(1), net(0)
+    async def _hurry(self) -> None:
+        """Keep the pace, but before those who have not answered yet."""
+        await self.pacer.wait(0)
 
     async def _ask_udp(self, endpoint: Endpoint) -> Content:
         known = self._resolver.known(endpoint.host)

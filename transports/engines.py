@@ -128,13 +128,14 @@ async def program(
     command: Sequence[str],
     *,
     guard: Guard | None,
-    feed: bytes = b"",
+    feed: bytes | None = b"",
     on_line: Callable[[str], None],
     on_end: Callable[[], None] = _nothing,
     env: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Program]:
     """Run `command` for the length of the block, with `feed` as its whole standard input.
 
+    With `feed` None its input stays open and empty until the block is left, for programs that end with it.
     The guard knows of it before it gets its input, so one that waits for its input cannot be orphaned.
     `guard` is None only for what ends by itself at once. `on_line` gets both outputs, line by line.
     Raises CannotMeasure when it cannot be started.
@@ -150,7 +151,8 @@ async def program(
     try:
         if guard is not None:
             await guard.adopt(running.pid)
-        running.feed(feed)
+        if feed is not None:
+            running.feed(feed)
         yield running
     finally:
         try:

@@ -8,9 +8,12 @@ proof counts.
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import socket
 import ssl
 import struct
+import sys
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -18,6 +21,7 @@ from transports.failure import Failure, WireError
 from transports.net import Net
 from transports.types import Note, Step, Stream
 
+_UNDER_WAY: Final = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY, errno.EISCONN)
 _CHUNK: Final = 16 * 1024
 _FIRST_BYTES: Final = 64  # enough of an answer to tell a page or an echo from TLS
 
@@ -224,14 +228,22 @@ async def secure(
 
 async def connect(host: str, port: int, net: Net) -> SocketStream:
     """Open TCP to `host`:`port`, resolving a name first. Raises StepFailed at `resolve` or `connect`."""
+    trace, limit = net.trace, net.limits.connect
     addresses: tuple[str, ...] = (host,)
     if not is_literal(host):
-        async with net.trace.step(Step.RESOLVE, net.limits.connect):
+        async with trace.step(Step.RESOLVE, limit):
             addresses = await net.resolve(host)
-    with net.trace.waiting():
+    with trace.waiting():
         await net.pace()
-    async with net.trace.step(Step.CONNECT, net.limits.connect):
-        return SocketStream(await _connect_first(addresses, port, net.limits.connect))
+    began = trace.clock()
+    try:
+        started = [_begin(addresses[0], port)] if len(addresses) == 1 else []
+    except OSError as error:  # known at once: not worth a deadline
+        raise trace.failed(Step.CONNECT, began, error) from error
+    async with trace.step(Step.CONNECT, limit):
+        if started:
+            return SocketStream(await _established(started.pop(), addresses[0], port))
+        return SocketStream(await _connect_first(addresses, port, limit))
 
 
 def is_literal(host: str) -> bool:
@@ -245,24 +257,38 @@ async def _connect_first(addresses: tuple[str, ...], port: int, limit: float) ->
     A silent address gets its share of `limit`, so that the next one still has a chance.
     """
     last: OSError = OSError("no address")
-    chosen = addresses[:2]
-    for address in chosen:
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    for address in addresses[:2]:
         try:
-            if len(chosen) == 1:
-                return await _connect_socket(family, address, port)
-            async with asyncio.timeout(limit / len(chosen)):
-                return await _connect_socket(family, address, port)
+            async with asyncio.timeout(limit / 2):
+                return await _established(_begin(address, port), address, port)
         except OSError as error:  # TimeoutError is one
             last = error
     raise last
 
 
-async def _connect_socket(family: int, address: str, port: int) -> socket.socket:
-    sock = socket.socket(family, socket.SOCK_STREAM)
+def _begin(address: str, port: int) -> socket.socket:
+    """Start a connection without waiting. Raises OSError when the system refuses at once."""
+    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(sock, (address, port))
+        if sys.platform != "win32":  # its loop wants to start the connection itself
+            code = sock.connect_ex((address, port))
+            if code not in _UNDER_WAY:
+                raise OSError(code, os.strerror(code))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+async def _established(sock: socket.socket, address: str, port: int) -> socket.socket:
+    """Wait until the connection stands; closes `sock` on failure."""
+    try:
+        try:
+            await asyncio.get_running_loop().sock_connect(sock, (address, port))
+        except OSError as error:
+            if error.errno != errno.EISCONN:
+                raise
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except BaseException:
         sock.close()

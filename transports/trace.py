@@ -33,12 +33,11 @@ class Trace:
     @contextmanager
     def waiting(self) -> Iterator[None]:
         """Stop the clock while the run holds this try back (pace, slots): that is not the other side's time."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        began = self.clock()
         try:
             yield
         finally:
-            held = loop.time() - began
+            held = self.clock() - began
             self.waited += held
             self.deadline += held
 
@@ -50,9 +49,36 @@ class Trace:
         """Return the context that times `step` and raises StepFailed when it does not succeed."""
         return _Running(self, step, limit)
 
+    def clock(self) -> float:
+        """Return the loop time."""
+        return asyncio.get_running_loop().time()
+
     def now(self) -> float:
         """Return the seconds since `zero`."""
-        return asyncio.get_running_loop().time() - self.zero
+        return self.clock() - self.zero
+
+    def failed(
+        self, step: Step, began: float, error: BaseException, note: Note | None = None, code: int = 0
+    ) -> StepFailed:
+        """Record that `step`, begun at loop time `began`, ended in `error`; return what is to be raised."""
+        if isinstance(error, WireError):
+            note, code = error.note, error.code
+        failure = classify(error)
+        self.record(step, began, failure, note, code)
+        return StepFailed(step, failure, note, code)
+
+    def record(self, step: Step, began: float, failure: Failure | None, note: Note | None, code: int) -> None:
+        """Add an observation of a step that has just ended."""
+        self.observations.append(
+            Observation(
+                step=step,
+                started=began - self.zero,
+                elapsed=self.clock() - began,
+                failure=failure,
+                note=note,
+                code=code,
+            )
+        )
 
 
 class _Running:
@@ -77,25 +103,8 @@ class _Running:
         except TimeoutError as timed_out:
             error = timed_out
         if error is None:
-            self._record(None)
+            self._trace.record(self._step, self._began, None, self.note, self.code)
             return None
         if not isinstance(error, _EXPECTED):
             return None
-        if isinstance(error, WireError):
-            self.note, self.code = error.note, error.code
-        failure = classify(error)
-        self._record(failure)
-        raise StepFailed(self._step, failure, self.note, self.code) from error
-
-    def _record(self, failure: Failure | None) -> None:
-        began = self._began
-        self._trace.observations.append(
-            Observation(
-                step=self._step,
-                started=began - self._trace.zero,
-                elapsed=asyncio.get_running_loop().time() - began,
-                failure=failure,
-                note=self.note,
-                code=self.code,
-            )
-        )
+        raise self._trace.failed(self._step, self._began, error, self.note, self.code) from error

@@ -56,6 +56,8 @@ class Note(StrEnum):
     REDIRECT = "redirect"  # it sent us to another page
     OTHER_CONTENT = "other_content"  # authentic, but not what was asked for
     ALTERED = "altered"  # known content came back changed
+    OPEN_PORT = "open_port"  # the port is open, but the transport's handshake came to no good end
+    OTHER_IDENTITY = "other_identity"  # a relay answered that is not, or cannot prove to be, the one meant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ def drill(ctx: click.Context, /, names: tuple[str, ...]) -> None:
 
 def _play(names: tuple[str, ...]) -> int:
     from client.drill.run import Outcome, Scene, play
+    from client.drill.stage import choose
 
     symbols = can_show("✔◐☠⊘✘", sys.stdout)
 
@@ -49,9 +50,10 @@ def _play(names: tuple[str, ...]) -> int:
         if not scene.right:
             click.echo(" " * 15 + _("! this verdict is wrong: please report it"))
 
-    click.echo(_("A blackout is played on this machine now. Nothing leaves it; no network is needed."))
-    click.echo("")
     try:
+        choose(names or None)
+        click.echo(_("A blackout is played on this machine now. Nothing leaves it; no network is needed."))
+        click.echo("")
         outcome: Outcome = asyncio.run(play(names or None, show))
     except Rejected as rejected:
         return fail(reason(rejected))

@@ -31,7 +31,9 @@ def main() -> int:
             subprocess.run(command, env=environment, check=False, stdout=subprocess.DEVNULL)
         lacking = missing()
     for program in lacking:
-        print(f"not here: {program} (Debian package {WANTED[program]}); its tests are skipped", file=sys.stderr)
+        print(
+            f"not here: {program} (Debian package {WANTED[program]}); its tests are skipped", file=sys.stderr
+        )
     return 1 if lacking and os.environ.get("CI") else 0
 
 

@@ -13,6 +13,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Footer, Static
 
+from client import consent
 from client.i18n import _
 from client.text import printable
 from tui.widgets.facts import grid
@@ -26,7 +27,7 @@ class ConsentScreen(ModalScreen[bool]):
     CSS_PATH = "consent.tcss"
     AUTO_FOCUS = "#no"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", _("Yes")),
+        Binding(f"{consent.letter()},y", "answer(True)", _("Yes"), key_display=consent.letter()),
         Binding("n,escape", "answer(False)", _("No")),
         Binding("left,right", "other", show=False),
     ]

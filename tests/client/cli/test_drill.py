@@ -49,3 +49,10 @@ def test_the_drill_speaks_the_language_of_the_person() -> None:
     told = {language: drill("good-http", language=language).stdout for language in ("en", "fr", "ru", "kk")}
     assert len(set(told.values())) == 4
     assert all(any("а" <= char <= "я" for char in told[language]) for language in ("ru", "kk"))
+
+
+def test_an_old_code_page_replaces_letters_and_ends_nothing() -> None:
+    environment = {**os.environ, "LANGUAGE": "ru", "PYTHONIOENCODING": "cp850"}
+    command = [sys.executable, "-m", "client", "drill", "captive"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=50, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
