@@ -26,6 +26,7 @@ from tui.screens.help import HelpScreen
 from tui.screens.home import HomeScreen
 from tui.screens.results import ResultsScreen
 from tui.session import Session
+from tui.state import NOTICES
 from tui.theme import THEME
 
 _LAST_WAIT = 5.0  # seconds that a run may take to stop its engines before the screen closes
@@ -93,7 +94,7 @@ class SanylauApp(App[int]):
         kind = _kind_of(event.worker.error)
         if event.worker is self._runner and self.session is not None:
             self.session.broken = kind
-            self.session.changed.add("")
+            self.session.changed |= {NOTICES, ""}  # the end may be on the screen already
         else:
             self._home.complain(_("Sanylau itself broke down ({kind}). Nothing was sent.", kind=kind))
 
