@@ -5,9 +5,9 @@ from __future__ import annotations
 import socket
 from typing import Final
 
-from client.judge import FORGERIES, SLOW, plain_altered
+from client.judge import FORGERIES, SLOW
 from client.model import Content, Control, Failure, LineState, Step
-from client.probe import Attempt
+from client.way import Attempt
 from transports.stream import is_literal
 from transports.types import Note
 
@@ -34,11 +34,11 @@ def has_route_to(host: str) -> bool:
         return False
 
 
-def conclude(attempt: Attempt, *, route: bool, plain_expected: bytes | None = None) -> Control:
+def conclude(attempt: Attempt, *, route: bool) -> Control:
     """Return what the direct attempt says about the line. Pure."""
     failed = attempt.failed or attempt.bulk_failed
     forged = bool(failed and failed.step is Step.TLS_HANDSHAKE and failed.failure in FORGERIES)
-    altered = plain_altered(attempt, plain_expected)
+    altered = attempt.proof.plain is Content.ALTERED
     return Control(
         state=_state(attempt, route=route, tampered=forged or altered),
         connect=next(
@@ -68,8 +68,3 @@ def _state(attempt: Attempt, *, route: bool, tampered: bool) -> LineState:
     if failed.step in (Step.RESOLVE, Step.CONNECT):
         return LineState.NO_ANSWER
     return LineState.IMPAIRED
-
-
-def upload_known(control: Control) -> bool:
-    """Say whether the control has shown that the target takes an upload."""
-    return control.upload is Content.INTACT

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from client import control, plan
 from client.events import ControlFinished, Event, Finished, Judged, LineRejected, Noticed, Progressed, Started
-from client.judge import judge, needs_control, protection_of, wants_patience, wants_retry
+from client.judge import judge, needs_control, protection_of, settled, wants_patience, wants_retry
 from client.model import (
     Candidate,
     Control,
@@ -245,8 +245,8 @@ class _Runner:
         limits = self.run.profile.short
         way = self.around.control_way(limits)
         attempt = await climb(way)
-        if attempt.plain_digest is not None:
-            self.around.plain_expected = attempt.plain_digest
+        if attempt.plain_page is not None and attempt.plain_page.whole:
+            self.around.plain_reference = attempt.plain_page.body
         self.around.control = control.conclude(attempt, route=control.has_route())
         self.control_done.set()
         await self.events.put(ControlFinished(self.around.control))
@@ -327,10 +327,8 @@ class _Runner:
         if not self.control_done.is_set() and needs_control(attempt):
             async with _at_most(_CONTROL_PATIENCE):
                 await self.control_done.wait()
-        around = self.around
-        found = judge(
-            attempt, around.control, quota=self.run.targets.quota, plain_expected=around.plain_expected
-        )
+        attempt = settled(attempt, self.around.plain_reference)
+        found = judge(attempt, self.around.control, quota=self.run.targets.quota)
         transport = attempt.spoken or job.candidate.endpoint.transport
         await self._report(
             Verdict(

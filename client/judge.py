@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from client.model import Content, Control, Failure, LineState, Message, Proof, Protection, Status, Step
-from client.probe import Attempt
+from client.targets import against
+from client.way import Attempt
 from transports.registry import REGISTRY
 from transports.sharelink import unencrypted
 from transports.types import N_, Endpoint, Note, Observation
@@ -16,6 +17,7 @@ _SURELY_FAST: Final = 64.0  # KiB/s: above that no control figure makes a result
 MOVES: Final = 32  # separate reads and writes: censors are known that let 25 packets pass
 FORGERIES: Final = (Failure.SSL_AUTHORITY, Failure.SSL_HOSTNAME)
 _SILENCE: Final = 2.0  # seconds without a byte: frozen rather than slow
+_TOO_LITTLE: Final = N_("too little could be moved to be sure: give a larger file with --bulk-target")
 _BREAKS: Final = (Failure.CONNECTION_RESET, Failure.CONNECTION_ABORTED, Failure.EOF)
 
 
@@ -41,7 +43,7 @@ def wants_patience(attempt: Attempt) -> bool:
 
 def needs_control(attempt: Attempt) -> bool:
     """Say whether the judgement must wait for what the line itself can do: only unclear ones and slow ones."""
-    if attempt.plain_digest is not None:
+    if attempt.plain_page is not None:
         return True
     if attempt.failed is not None:
         return attempt.failed.step is Step.TLS_HANDSHAKE and attempt.failed.failure in FORGERIES
@@ -57,15 +59,18 @@ def protection_of(transport: str, endpoint: Endpoint, *, trusted: bool) -> Prote
     return Protection.TRUSTED if found is Protection.UNKNOWN and trusted else found
 
 
-def judge(
-    attempt: Attempt, control: Control, *, quota: int, plain_expected: bytes | None = None
-) -> Judgement:
-    """Conclude about one candidate from its last attempt and the direct control.
+def settled(attempt: Attempt, reference: bytes | None) -> Attempt:
+    """Compare a plain page whose content was not known with what the control got, where it got it."""
+    if attempt.plain_page is None or reference is None:
+        return attempt
+    plain = against(attempt.plain_page, reference)
+    return replace(attempt, plain_page=None, proof=replace(attempt.proof, plain=plain))
 
-    `plain_expected` is what the control's plain fetch brought, for content that is not known in advance.
-    """
+
+def judge(attempt: Attempt, control: Control, *, quota: int) -> Judgement:
+    """Conclude about one candidate from its last attempt and the direct control."""
     if attempt.failed is not None:
-        return _without_content(_with_plain(attempt, attempt.failed, plain_expected), control)
+        return _without_content(_with_plain(attempt, attempt.failed), control)
     proof = attempt.proof
     if proof.impossible is Content.ALTERED:
         return Judgement(
@@ -73,14 +78,14 @@ def judge(
             step=Step.HTTP_ROUND_TRIP,
             reason=Message(N_("answers even for an address that cannot exist: it makes pages up")),
         )
-    if plain_altered(attempt, plain_expected) and not control.altered:
+    if proof.plain is Content.ALTERED and not control.altered:
         return Judgement(
             status=Status.HOSTILE,
             step=Step.HTTP_ROUND_TRIP,
             reason=Message(N_("alters pages that are not encrypted")),
         )
     if not proof.bulk_done:
-        return _stalled(attempt, proof)
+        return _stalled(attempt, proof, quota)
     if proof.upload is Content.REFUSED and control.upload is Content.INTACT:
         return Judgement(
             status=Status.DEGRADED,
@@ -92,15 +97,14 @@ def judge(
         return Judgement(
             status=Status.DEGRADED,
             step=Step.BULK_TRANSFER,
-            reason=Message(N_("too little could be moved to be sure: give a larger file with --bulk-target")),
+            reason=Message(_TOO_LITTLE),
         )
     return _by_speed(proof, control)
 
 
-def _with_plain(attempt: Attempt, failed: Observation, expected: bytes | None) -> Observation:
+def _with_plain(attempt: Attempt, failed: Observation) -> Observation:
     """Note it where a proxy that opens no tunnel did fetch a plain page, whole and unaltered."""
-    known = attempt.plain_digest is None or attempt.plain_digest == expected
-    if failed.note is Note.REFUSED and attempt.proof.plain is Content.INTACT and known:
+    if failed.note is Note.REFUSED and attempt.proof.plain is Content.INTACT:
         return replace(failed, note=Note.PLAIN_ONLY)
     return failed
 
@@ -109,13 +113,6 @@ def moves(proof: Proof) -> int:
     """Return the separate reads and writes of the bulk transfer, or the segments if there were more."""
     segments = (proof.segments_in or 0) + (proof.segments_out or 0)
     return max(proof.reads + proof.writes, segments)
-
-
-def plain_altered(attempt: Attempt, expected: bytes | None) -> bool:
-    """Say whether plain HTTP came back changed."""
-    if attempt.proof.plain is Content.ALTERED:
-        return True
-    return attempt.plain_digest is not None and expected is not None and attempt.plain_digest != expected
 
 
 def _by_speed(proof: Proof, control: Control) -> Judgement:
@@ -132,19 +129,21 @@ def _by_speed(proof: Proof, control: Control) -> Judgement:
     return Judgement(status=Status.WORKING, reason=Message(N_("authentic content came through")))
 
 
-def _stalled(attempt: Attempt, proof: Proof) -> Judgement:
+def _stalled(attempt: Attempt, proof: Proof, quota: int) -> Judgement:
     failed = attempt.bulk_failed
     kib = {"kib": round(proof.wire_down / 1024)}
     if failed is None:
         reason = Message(N_("a page came through, the larger file did not"))
     elif failed.step is not Step.BULK_TRANSFER:
         reason = Message(N_("a page came through, but the next connection failed"))
+    elif failed.note is Note.TOO_SMALL:
+        reason = Message(_TOO_LITTLE)
     elif failed.note is Note.OTHER_CONTENT:
         reason = Message(N_("a page came through, but the test file was not given out"))
     elif failed.failure is not Failure.TIMEOUT:
         reason = Message(N_("broke off after {kib} KiB"), kib)
-    elif proof.up:
-        reason = Message(N_("stopped while sending, after {kib} KiB up"), {"kib": proof.up // 1024})
+    elif proof.down >= quota:
+        reason = Message(N_("downloads pass, but what you send stops on the way"))
     elif proof.silence < min(_SILENCE, proof.bulk_seconds):
         speed = proof.kib_per_s or 0.0
         reason = Message(N_("authentic, but far too slow: {speed} KiB/s"), {"speed": f"{speed:.1f}"})
@@ -183,6 +182,7 @@ _BY_STEP_AND_NOTE: Final = {
     ),
     (Step.PROXY_HANDSHAKE, Note.GARBAGE): N_("something answers, but not with this protocol"),
     (Step.TLS_HANDSHAKE, Note.PAGE): N_("puts a page of its own in place of the encrypted answer"),
+    (Step.TLS_HANDSHAKE, Note.REFUSED): N_("says connected, then reports an error"),
     (Step.TLS_HANDSHAKE, Note.ECHO): N_("says connected, then only echoes: it carries nothing"),
     (Step.TLS_HANDSHAKE, Note.GARBAGE): N_("says connected, then sends something that is not the target"),
     (Step.HTTP_ROUND_TRIP, Note.REDIRECT): N_("the way is authentic, but the target redirects elsewhere"),

@@ -79,6 +79,7 @@ class Content(StrEnum):
     ALTERED = "altered"
     NO_ANSWER = "no_answer"
     REFUSED = "refused"
+    UNKNOWN = "unknown"  # something came, and there was nothing to compare it with
     SKIPPED = "skipped"
 
 

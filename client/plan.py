@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from client.model import Candidate, Control
-from client.probe import Attempt
 from client.settings import Profile
 from client.targets import Targets
+from client.way import Attempt
 from transports.net import Limits
 from transports.registry import REGISTRY
 
 _OVERHEAD_KIB: Final = 24  # handshakes, certificates, small pages and headers of one full verification
-_MOST_CONNECTIONS: Final = 5  # small page, file, plain page, impossible address, UDP question
+_MOST_CONNECTIONS: Final = (
+    10  # two each of small pages, files, uploads and plain pages; impossible address, UDP
+)
 _CONTROL_CONNECTIONS: Final = 3
 _SLOW_CONNECT: Final = 0.5  # seconds for one TCP connection: a line above that gets longer deadlines
 _LONGEST_BULK: Final = 120.0

@@ -8,12 +8,12 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from client import control, plan
+from client import plan
 from client.model import Content, Control
 from client.pace import Pacer, Slots
-from client.probe import Climb
 from client.settings import Profile
 from client.targets import Targets
+from client.way import Climb
 from transports.net import Door, Limits, Net
 from transports.resolve import Resolver
 from transports.socks5 import ask_udp
@@ -37,7 +37,7 @@ class Surroundings:
     ) -> None:
         self.pacer = Pacer(profile.interval)
         self.control = Control()
-        self.plain_expected: bytes | None = None
+        self.plain_reference: bytes | None = None
         self.doors: Mapping[str, Door | CannotMeasure] = {}
         self._slots = Slots(profile.per_network)
         self._resolver = Resolver()
@@ -52,7 +52,8 @@ class Surroundings:
             hurry=self._hurry,
             targets=self._targets,
             rng=self._rng,
-            upload=lambda: control.upload_known(self.control),
+            upload=lambda: self.control.upload,
+            agent=self._rng.choice(self._targets.agents),
             udp=self._ask_udp,
         )
 
@@ -64,7 +65,8 @@ class Surroundings:
             hurry=self._hurry,
             targets=self._targets,
             rng=self._rng,
-            upload=lambda: True,
+            upload=lambda: Content.SKIPPED,
+            agent=self._rng.choice(self._targets.agents),
             side_checks=False,
         )
 

@@ -10,24 +10,39 @@ import hashlib
 import random
 import re
 import tomllib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from client.model import Content
 from transports.proxyline import check_host, parse_port
 from transports.types import N_, Rejected
-from transports.wire.http1 import authority
+from transports.wire.http1 import AGENT, authority
 
 DATA: Final = Path(__file__).parent / "data" / "targets.toml"
 _PATH: Final = re.compile(r"/[\x21-\x7e]*\Z")
 
 
+_SCRIPT: Final = re.compile(rb"<\s*(?:script|iframe|frame|embed|object)\b", re.IGNORECASE)
+_PORTAL: Final = 511  # RFC 6585 section 6
+
+
+@dataclass(slots=True)
+class Page:
+    """An answer as it came. `whole` is False where it broke off or had no end; status 0: nothing came."""
+
+    status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    whole: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One page. `status` None accepts any 2xx; `digest` is the SHA-256 of the body without one last line
-    end, None where the content is not known. `upload` is the path that takes a POST, None: not known,
+    """One page. `status` None accepts any 2xx. `body` is its content where that is known, `digest` the
+    SHA-256 of the body without one last line end. `upload` is the path that takes a POST, None: not known,
     "": takes none.
     """
 
@@ -36,8 +51,14 @@ class Target:
     port: int
     path: str
     status: int | None = None
+    body: bytes | None = None
     digest: bytes | None = None
     upload: str | None = ""
+
+    @property
+    def is_markup(self) -> bool:
+        """Say whether the known content is HTML."""
+        return self.body is not None and self.body.lstrip()[:1] == b"<"
 
     @property
     def host_header(self) -> str:
@@ -52,11 +73,48 @@ class Target:
         """Return the whole URL."""
         return f"{'https' if self.tls else 'http'}://{self.host_header}{self.path}"
 
-    def expects(self, status: int, body: bytes) -> bool | None:
-        """Say whether this is the expected answer; None if status fits and the content is not known."""
+    def expects(self, status: int, body: bytes) -> bool:
+        """Say whether status and content are as they should be; unknown content always is."""
         if not (status == self.status if self.status else 200 <= status < 300):
             return False
-        return None if self.digest is None else digest(body) == self.digest
+        if self.body is not None:
+            return _bare(body) == _bare(self.body)
+        return self.digest is None or digest(body) == self.digest
+
+    def compare(self, page: Page) -> Content:
+        """Say what became of this page on its way; UNKNOWN where its content is not known."""
+        if page.status >= 400 and page.status != _PORTAL:
+            return Content.REFUSED
+        if not page.status:
+            return Content.NO_ANSWER
+        right = page.status == self.status if self.status else 200 <= page.status < 300
+        if not right or "refresh" in page.headers:
+            return Content.ALTERED
+        if self.body is not None:
+            return against(page, self.body)
+        if self.digest is None:
+            return Content.UNKNOWN
+        if not page.whole:
+            return Content.NO_ANSWER
+        return Content.INTACT if digest(page.body) == self.digest else Content.ALTERED
+
+
+def against(page: Page, known: bytes) -> Content:
+    """Compare with known content. A page that breaks off is altered where it already says something else."""
+    known = _bare(known)
+    if page.whole:
+        return Content.INTACT if _bare(page.body) == known else Content.ALTERED
+    begins = len(page.body) <= len(known) + 2 and known.startswith(_bare(page.body))
+    return Content.NO_ANSWER if begins else Content.ALTERED
+
+
+def has_script(body: bytes) -> bool:
+    """Say whether markup stands in `body` that makes a browser do something: none of our pages has that."""
+    return _SCRIPT.search(body) is not None
+
+
+def _bare(body: bytes) -> bytes:
+    return body.removesuffix(b"\n").removesuffix(b"\r")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +124,8 @@ class Targets:
     small: tuple[Target, ...]
     bulk: tuple[Target, ...]
     plain: tuple[Target, ...]
+    uploads: tuple[Target, ...] = ()
+    agents: tuple[str, ...] = (AGENT,)
     quota: int = 64 * 1024
     upload: int = 32 * 1024
     own: bool = False
@@ -76,12 +136,14 @@ class Targets:
 
     def hosts(self) -> tuple[str, ...]:
         """Return every host that may be contacted, sorted."""
-        return tuple(sorted({target.host for target in (*self.small, *self.bulk, *self.plain)}))
+        return tuple(
+            sorted({target.host for target in (*self.small, *self.bulk, *self.plain, *self.uploads)})
+        )
 
 
 def digest(body: bytes) -> bytes:
     """Return the SHA-256 of `body` without one last line end."""
-    return hashlib.sha256(body.removesuffix(b"\n").removesuffix(b"\r")).digest()
+    return hashlib.sha256(_bare(body)).digest()
 
 
 def parse_url(url: str, *, tls: bool, option: str) -> Target:
@@ -127,6 +189,8 @@ def builtin() -> Targets:
         small=tuple(_entry(item, tls=True) for item in data["small"]),
         bulk=tuple(_entry(item, tls=True) for item in data["bulk"]),
         plain=tuple(_entry(item, tls=False) for item in data["plain"]),
+        uploads=tuple(_entry(item, tls=True) for item in data["upload"]),
+        agents=tuple(data["agents"]),
         quota=data["quota_kib"] * 1024,
         upload=data["upload_kib"] * 1024,
     )
@@ -140,7 +204,7 @@ def _entry(item: dict[str, Any], *, tls: bool) -> Target:
         port=parts.port or (443 if tls else 80),
         path=parts.path + (f"?{parts.query}" if parts.query else ""),
         status=item.get("status"),
-        digest=digest(item["body"].encode()) if "body" in item else None,
+        body=item["body"].encode() if "body" in item else None,
         upload=item.get("upload", ""),
     )
 

@@ -218,10 +218,12 @@ def leftovers(query: Query) -> dict[str, str]:
 def unencrypted(endpoint: Endpoint) -> bool:
     """Tell whether a node leaves the traffic readable on the way to its server (protection class D)."""
     options = endpoint.options or {}
-    if "tls" in options:
+    tls = options.get("tls")
+    if tls is not None and not tls.get("insecure"):
         return False
-    if endpoint.transport in ("vless", "trojan"):
-        return True
     if endpoint.transport == "vmess":
         return options.get("security") in ("none", "zero")
-    return endpoint.transport == "shadowsocks" and options.get("method") == "none"
+    if endpoint.transport == "shadowsocks":
+        return options.get("method") == "none"
+    # The others have no encryption but TLS; unchecked, whoever stands on the way can read it.
+    return tls is not None or endpoint.transport in ("vless", "trojan")

@@ -204,6 +204,8 @@ def _strange(first: bytes, hello: bytes) -> Note | None:
     if first[:1] in (b"\x14", b"\x15", b"\x16", b"\x17"):  # a TLS record: an alert or a broken handshake
         return Note.ECHO if hello and hello.startswith(first[:16]) else None
     head = first.lstrip()
+    if head[:5] == b"HTTP/" and head.split(None, 1)[-1][:1] in (b"4", b"5"):
+        return Note.REFUSED
     if head[:5] == b"HTTP/" or head[:1] == b"<":
         return Note.PAGE
     return Note.GARBAGE if first else None

@@ -55,6 +55,7 @@ class Note(StrEnum):
     ENDLESS = "endless"  # it never came to the end of its answer
     REDIRECT = "redirect"  # it sent us to another page
     OTHER_CONTENT = "other_content"  # authentic, but not what was asked for
+    TOO_SMALL = "too_small"  # the target has not enough to move
     ALTERED = "altered"  # known content came back changed
     OPEN_PORT = "open_port"  # the port is open, but the transport's handshake came to no good end
     OTHER_IDENTITY = "other_identity"  # a relay answered that is not, or cannot prove to be, the one meant

@@ -15,7 +15,7 @@ from client.engine import Run, Stop, running
 from client.events import Finished, Judged
 from client.model import Candidate, Reading, Status, Verdict
 from client.platform import on_interrupt
-from client.targets import Target, Targets, digest
+from client.targets import Target, Targets
 
 _TOTAL: Final = 4.0  # seconds for one entry: loopback is fast, and the drill must be over soon
 _PAUSE: Final = 0.5
@@ -53,7 +53,7 @@ def targets_of(origin: Origin) -> Targets:
             host="127.0.0.1",
             port=origin.https_port if tls else origin.http_port,
             path=path,
-            digest=None if body is None else digest(body),
+            body=body,
             upload=path if path == "/bulk" else "",
         )
 

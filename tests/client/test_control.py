@@ -3,8 +3,8 @@ import socket
 
 import pytest
 
-from client.control import conclude, has_route, upload_known
-from client.model import Content, Control, Failure, LineState, Observation, Proof, Step
+from client.control import conclude, has_route
+from client.model import Content, Failure, LineState, Observation, Proof, Step
 from client.probe import Attempt
 from transports.types import Note
 
@@ -25,7 +25,7 @@ def test_a_line_that_carries_everything_is_healthy_and_measured() -> None:
     ]
     found = conclude(attempt, route=True)
     assert (found.state, found.connect, found.kib_per_s) == (LineState.HEALTHY, 0.25, 128.0)
-    assert upload_known(found)
+    assert found.upload is DONE.upload
 
 
 def test_a_healthy_line_without_a_default_route_is_still_healthy() -> None:
@@ -68,11 +68,6 @@ def test_every_end_of_the_direct_try_says_what_the_line_is(
     attempt: Attempt, route: bool, state: LineState
 ) -> None:
     assert conclude(attempt, route=route).state is state
-
-
-def test_a_control_that_saw_no_upload_knows_none() -> None:
-    assert not upload_known(Control())
-    assert not upload_known(Control(upload=Content.REFUSED))
 
 
 def test_the_route_is_asked_of_the_system_without_a_packet(monkeypatch: pytest.MonkeyPatch) -> None:

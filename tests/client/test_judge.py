@@ -11,11 +11,13 @@ from client.judge import (
     moves,
     needs_control,
     protection_of,
+    settled,
     wants_patience,
     wants_retry,
 )
 from client.model import Content, Control, Failure, LineState, Observation, Proof, Protection, Status, Step
 from client.probe import Attempt
+from client.targets import Page
 from transports.types import Endpoint, Note
 
 QUOTA = 64 * 1024
@@ -49,8 +51,12 @@ def moved(**changes: Any) -> Attempt:
     return Attempt(proof=replace(FULL, **changes))
 
 
+def page(body: bytes) -> Page:
+    return Page(status=200, body=body, whole=True)
+
+
 def concluded(attempt: Attempt, control: Control = OPEN_LINE, plain: bytes | None = None) -> Judgement:
-    return judge(attempt, control, quota=QUOTA, plain_expected=plain)
+    return judge(settled(attempt, plain), control, quota=QUOTA)
 
 
 def test_authentic_content_and_the_whole_bulk_make_working() -> None:
@@ -87,8 +93,8 @@ def test_altered_plain_pages_condemn_unless_the_line_alters_them_too() -> None:
 
 
 def test_unknown_plain_content_is_compared_with_what_the_control_saw() -> None:
-    attempt = moved()
-    attempt.plain_digest = b"one"
+    attempt = moved(plain=Content.UNKNOWN)
+    attempt.plain_page = page(b"one")
     assert concluded(attempt, plain=b"one").status is Status.WORKING
     assert concluded(attempt, plain=b"other").status is Status.HOSTILE
     assert concluded(attempt, plain=None).status is Status.WORKING
@@ -151,7 +157,8 @@ STALL = {"bulk_done": False, "down": 9000, "up": 0, "wire_down": 16 * 1024, "upl
             "froze after 16 KiB",
         ),
         (seen(Step.BULK_TRANSFER, Failure.TIMEOUT), {"bulk_seconds": 10.0, "silence": 0.2}, "far too slow"),
-        (seen(Step.BULK_TRANSFER, Failure.TIMEOUT), {"up": 5 * 1024}, "after 5 KiB up"),
+        (seen(Step.BULK_TRANSFER, Failure.TIMEOUT), {"down": QUOTA}, "what you send stops"),
+        (seen(Step.BULK_TRANSFER, Failure.HTTP_FAILED, Note.TOO_SMALL), {}, "larger file with --bulk-target"),
         (seen(Step.BULK_TRANSFER, Failure.CONNECTION_RESET), {}, "broke off after 16 KiB"),
         (seen(Step.BULK_TRANSFER, Failure.HTTP_STATUS, Note.OTHER_CONTENT), {}, "not given out"),
         (seen(Step.CONNECT, Failure.CONNECTION_REFUSED), {}, "next connection failed"),
@@ -193,6 +200,7 @@ def test_an_expired_certificate_points_at_the_clock_not_at_the_proxy() -> None:
     ("step", "failure", "note", "status", "words"),
     [
         (Step.TLS_HANDSHAKE, Failure.SSL_HANDSHAKE, Note.PAGE, Status.HOSTILE, "page of its own"),
+        (Step.TLS_HANDSHAKE, Failure.SSL_HANDSHAKE, Note.REFUSED, Status.FAILED, "reports an error"),
         (Step.TLS_HANDSHAKE, Failure.SSL_HANDSHAKE, Note.ECHO, Status.FAILED, "echoes"),
         (Step.TLS_HANDSHAKE, Failure.SSL_HANDSHAKE, Note.GARBAGE, Status.FAILED, "not the target"),
         (Step.TLS_HANDSHAKE, Failure.TIMEOUT, None, Status.FAILED, "nothing comes"),
@@ -254,7 +262,8 @@ def test_a_proxy_that_fetches_plain_pages_only_is_told_apart() -> None:
     attempt = ended(Step.PROXY_HANDSHAKE, Failure.HTTP_STATUS, Note.REFUSED)
     attempt.proof = Proof(plain=Content.INTACT)
     assert "unencrypted pages" in concluded(attempt).reason.id
-    attempt.plain_digest = b"unknown content"
+    attempt.proof = Proof(plain=Content.UNKNOWN)
+    attempt.plain_page = page(b"unknown content")
     assert "refuses to connect" in concluded(attempt).reason.id
     assert "unencrypted pages" in concluded(attempt, plain=b"unknown content").reason.id
 
@@ -289,7 +298,7 @@ def test_only_unclear_and_slow_results_wait_for_the_control() -> None:
     forged = Attempt(failed=seen(Step.TLS_HANDSHAKE, Failure.SSL_AUTHORITY))
     fast = Attempt(proof=Proof(content=True, down=65536, bulk_seconds=0.1, bulk_done=True))
     slow = Attempt(proof=Proof(content=True, down=65536, bulk_seconds=9.0, bulk_done=True))
-    unknown_page = Attempt(proof=Proof(content=True), plain_digest=b"x")
+    unknown_page = Attempt(proof=Proof(content=True), plain_page=page(b"x"))
     assert [needs_control(attempt) for attempt in (dead, forged, fast, slow, unknown_page)] == [
         False,
         True,
@@ -305,4 +314,8 @@ def test_a_share_link_without_encryption_is_class_d_and_trust_lifts_only_encrypt
     assert protection_of("vless", bare, trusted=True) is Protection.OPEN
     assert protection_of("vless", sealed, trusted=False) is Protection.UNKNOWN
     assert protection_of("vless", sealed, trusted=True) is Protection.TRUSTED
+    unchecked = Endpoint(
+        transport="trojan", host="127.0.0.1", port=1, options={"type": "trojan", "tls": {"insecure": True}}
+    )
+    assert protection_of("trojan", unchecked, trusted=True) is Protection.OPEN
     assert protection_of("socks5", bare, trusted=True) is Protection.OPEN

@@ -1,9 +1,11 @@
 import hashlib
 import random
+from dataclasses import replace
 
 import pytest
 
-from client.targets import builtin, chosen, digest, parse_url
+from client.model import Content
+from client.targets import Page, Target, against, builtin, chosen, digest, has_script, parse_url
 from transports.types import Rejected
 
 HEX = hashlib.sha256(b"hello").hexdigest()
@@ -28,8 +30,8 @@ def test_the_expected_hash_stands_behind_the_url() -> None:
 
 def test_a_page_whose_content_is_not_known_is_accepted_by_its_status_only() -> None:
     one = parse_url("https://origin.test/", tls=True, option="--target")
-    assert one.expects(200, b"anything") is None
-    assert one.expects(204, b"") is None
+    assert one.expects(200, b"anything") is True
+    assert one.expects(204, b"") is True
     assert one.expects(302, b"") is False
     assert one.expects(511, b"portal") is False
 
@@ -89,7 +91,10 @@ def test_the_built_in_targets_are_several_operators_and_enough_bytes() -> None:
     assert found.quota >= 64 * 1024
     assert found.upload >= 32 * 1024
     assert all(one.tls for one in (*found.small, *found.bulk))
-    assert all(one.digest is not None for one in (*found.small, *found.plain))
+    assert all(one.body is not None for one in (*found.small, *found.plain))
+    assert all(one.upload for one in found.uploads)
+    assert len(found.agents) > 1
+    assert sum(one.is_markup for one in found.plain) >= 2
     assert not any(one.tls for one in found.plain)
 
 
@@ -103,3 +108,39 @@ def test_the_targets_are_asked_in_random_order_and_none_is_lost() -> None:
 def test_one_last_line_end_does_not_change_a_digest() -> None:
     assert digest(b"a") == digest(b"a\n") == digest(b"a\r\n")
     assert digest(b"a\n\n") != digest(b"a")
+
+
+KNOWN = Target(tls=False, host="a.test", port=80, path="/", status=200, body=b"<p>hello</p>\n")
+
+
+@pytest.mark.parametrize(
+    ("page", "seen"),
+    [
+        (Page(200, {}, b"<p>hello</p>", True), Content.INTACT),
+        (Page(200, {}, b"<p>hello</p><script>", True), Content.ALTERED),
+        (Page(200, {}, b"<p>hel", False), Content.NO_ANSWER),
+        (Page(200, {}, b"<script", False), Content.ALTERED),
+        (Page(200, {}, b"<p>hello</p>" + b"x" * 70_000, False), Content.ALTERED),
+        (Page(200, {"refresh": "0; url=http://b.test"}, b"<p>hello</p>", True), Content.ALTERED),
+        (Page(302, {}, b"", True), Content.ALTERED),
+        (Page(511, {}, b"log in", True), Content.ALTERED),
+        (Page(403, {}, b"no", True), Content.REFUSED),
+        (Page(), Content.NO_ANSWER),
+    ],
+)
+def test_a_known_page_is_altered_as_soon_as_it_says_something_else(page: Page, seen: Content) -> None:
+    assert KNOWN.compare(page) is seen
+
+
+def test_an_unknown_page_is_never_called_intact_before_it_was_compared() -> None:
+    unknown = replace(KNOWN, body=None)
+    page = Page(200, {}, b"<script>", True)
+    assert unknown.compare(page) is Content.UNKNOWN
+    assert against(page, b"<p>") is Content.ALTERED
+    assert against(page, b"<script>\r\n") is Content.INTACT
+
+
+def test_a_script_is_seen_in_any_spelling() -> None:
+    assert has_script(b"a< SCRIPT src=x>")
+    assert has_script(b"<iframe>")
+    assert not has_script(b"<p>script</p>")

@@ -15,6 +15,7 @@ from typing import Final
 from transports.failure import Failure, WireError
 from transports.types import Note
 
+AGENT: Final = "curl/8.5.0"
 HEAD_LIMIT: Final = 16 * 1024
 _CHUNK_LINE_LIMIT: Final = 256
 _HEAD_END: Final = re.compile(rb"\n\r?\n")  # some small proxies end lines with LF alone, or mix both
@@ -28,6 +29,7 @@ class Head:
 
     status: int
     headers: Mapping[str, str]
+    version: tuple[int, int] = (1, 1)
 
 
 def authority(host: str, port: int) -> str:
@@ -44,22 +46,30 @@ def connect_request(host: str, port: int, username: str = "", password: str = ""
 
 
 def get_request(
-    target: str, host: str, *, extra: tuple[str, ...] = (), username: str = "", password: str = ""
+    target: str,
+    host: str,
+    *,
+    extra: tuple[str, ...] = (),
+    username: str = "",
+    password: str = "",
+    agent: str = AGENT,
 ) -> bytes:
     """Return a GET for `target` (a path, or a whole URL towards a proxy)."""
-    lines = [f"GET {target} HTTP/1.1", f"Host: {host}", "User-Agent: curl/8.5.0", "Accept: */*", *extra]
+    lines = [f"GET {target} HTTP/1.1", f"Host: {host}", f"User-Agent: {agent}", "Accept: */*", *extra]
     lines += _basic(username, password)
     return _request(lines)
 
 
-def post_head(path: str, host: str, length: int) -> bytes:
-    """Return the head of a POST whose body of `length` bytes follows."""
+def post_head(
+    path: str, host: str, length: int, kind: str = "application/octet-stream", *, agent: str = AGENT
+) -> bytes:
+    """Return the head of a POST whose body of `length` bytes, of the media type `kind`, follows."""
     lines = [
         f"POST {path} HTTP/1.1",
         f"Host: {host}",
-        "User-Agent: curl/8.5.0",
+        f"User-Agent: {agent}",
         "Accept: */*",
-        "Content-Type: application/octet-stream",
+        f"Content-Type: {kind}",
         f"Content-Length: {length}",
     ]
     return _request(lines)
@@ -121,7 +131,7 @@ def _parse_head(raw: bytes) -> Head:
         name, colon, value = field.partition(b":")
         if colon:
             headers.setdefault(name.strip().lower().decode("latin-1"), value.strip().decode("latin-1"))
-    return Head(int(first[1]), headers)
+    return Head(int(first[1]), headers, (1, 0) if first[0] == b"HTTP/1.0" else (1, 1))
 
 
 class BodyReader:
