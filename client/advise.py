@@ -71,7 +71,7 @@ def advise(
             )
         )
     else:
-        steps.append(_nothing(counts, line))
+        steps.append(_nothing(counts, line, stopped))
     if counts.get(Status.HOSTILE):
         steps.append(
             counted(
@@ -84,7 +84,7 @@ def advise(
         steps.append(
             Message(N_("Do not install a certificate that anybody offers you: it would open what you send."))
         )
-    if stopped == "interrupted":
+    if stopped in ("interrupted", "budget"):
         steps.append(Message(N_("The check was stopped: run it again to test the rest.")))
     return steps
 
@@ -101,8 +101,15 @@ def _use(top: Sequence[Verdict]) -> list[Message]:
     return [Message(N_("Use the first of the best options; keep the others for when it stops."))]
 
 
-def _nothing(counts: Mapping[str, int], line: LineState) -> Message:
-    if sum(counts.values()) == counts.get(Status.UNTESTED, 0):
+def _nothing(counts: Mapping[str, int], line: LineState, stopped: str) -> Message:
+    untested = counts.get(Status.UNTESTED, 0)
+    tested = sum(counts.values()) - untested
+    if stopped == "target":
+        return Message(N_("No entry was judged: mend the target first, see above."))
+    if stopped and tested:
+        values = {"tested": tested, "untested": untested}
+        return Message(N_("None of the {tested} tested so far works; {untested} were not tested."), values)
+    if not tested:
         return Message(N_("Nothing could be tested: see `sanylau doctor` for what is missing here."))
     if line in (LineState.HEALTHY, LineState.SLOW):
         return Message(

@@ -98,7 +98,7 @@ def engine_opener(extra_roots: str, connect: float) -> OpenEngines:
 
         box = await singbox_engine.find()
         if box is None:
-            raise CannotMeasure(N_("sing-box is missing: pip install 'sanylau[singbox]'"))
+            raise CannotMeasure(N_("sing-box is missing: `sanylau doctor` shows how to install it"))
         async with (
             Guard.running() as guard,
             singbox_engine.opened(

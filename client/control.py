@@ -6,10 +6,10 @@ import socket
 from typing import Final
 
 from client.judge import FORGERIES, SLOW
-from client.model import Content, Control, Failure, LineState, Step
+from client.model import Content, Control, Failure, LineState, Message, Step
 from client.way import Attempt
 from transports.stream import is_literal
-from transports.types import Note
+from transports.types import N_, Note, Observation
 
 _NO_WAY_OUT: Final = (Failure.NETWORK_UNREACHABLE, Failure.NETWORK_DOWN)
 # Documentation addresses (RFC 5737, RFC 3849): they only ask the routing table, a UDP connect sends nothing.
@@ -48,10 +48,19 @@ def conclude(attempt: Attempt, *, route: bool) -> Control:
         kib_per_s=attempt.proof.kib_per_s if attempt.proof.bulk_done else None,
         failure=failed.failure if failed else None,
         step=failed.step if failed else None,
+        note=failed.note if failed else None,
+        code=failed.code if failed else 0,
         forged=forged,
         altered=altered,
         upload=attempt.proof.upload,
     )
+
+
+def is_targets_fault(failed: Observation | None) -> bool:
+    """Say whether the target itself answered otherwise than it should, over an authentic connection."""
+    if failed is None or failed.step not in (Step.HTTP_ROUND_TRIP, Step.BULK_TRANSFER):
+        return False
+    return failed.note in (Note.OTHER_CONTENT, Note.REDIRECT, Note.TOO_SMALL, Note.ENDLESS)
 
 
 def _state(attempt: Attempt, *, route: bool, tampered: bool) -> LineState:
@@ -60,11 +69,39 @@ def _state(attempt: Attempt, *, route: bool, tampered: bool) -> LineState:
         return LineState.TAMPERED
     if failed is None:
         if not attempt.proof.bulk_done:
-            return LineState.IMPAIRED
+            return LineState.UNKNOWN if is_targets_fault(attempt.bulk_failed) else LineState.IMPAIRED
         speed = attempt.proof.kib_per_s
         return LineState.SLOW if speed is not None and speed < 2 * SLOW else LineState.HEALTHY
+    if is_targets_fault(failed):
+        return LineState.UNKNOWN
     if not route or failed.failure in _NO_WAY_OUT:
         return LineState.NO_NETWORK
     if failed.step in (Step.RESOLVE, Step.CONNECT):
         return LineState.NO_ANSWER
     return LineState.IMPAIRED
+
+
+def about_target(found: Control) -> Message | None:
+    """Return what the control says about a target that the person named, or None where it did its part."""
+    if found.step is Step.RESOLVE:
+        return Message(N_("the name of the target has no address here: check --target, or the line is cut"))
+    if found.step is Step.TLS_HANDSHAKE and found.failure in FORGERIES:
+        text = N_(
+            "the certificate of the target is from nobody known: give its root with --target-ca, or the line forges it"
+        )
+        return Message(text)
+    if found.step is Step.HTTP_ROUND_TRIP and found.code and found.note is not Note.ENDLESS:
+        return Message(
+            N_("the target answers {code}, not the page that you named: check --target"), {"code": found.code}
+        )
+    if found.step is Step.HTTP_ROUND_TRIP and found.note is Note.ENDLESS:
+        return Message(
+            N_("the page of --target is larger than 64 KiB: name a small one, and this one as --bulk-target")
+        )
+    if found.step is Step.BULK_TRANSFER and found.note is Note.TOO_SMALL:
+        return Message(
+            N_("the target hangs up before 64 KiB have come: give a larger file with --bulk-target")
+        )
+    if found.step is Step.BULK_TRANSFER and found.note is Note.OTHER_CONTENT:
+        return Message(N_("the target answers {code} to --bulk-target: check it"), {"code": found.code})
+    return None

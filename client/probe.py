@@ -78,7 +78,7 @@ async def _small(way: Climb, attempt: Attempt) -> None:
         except StepFailed as failed:
             attempt.failed = failed.seen()
         else:
-            at = net.trace.now()
+            at = net.trace.now() - net.trace.waited
             attempt.proof = replace(attempt.proof, content=True, first_byte=at)
             return
         finally:

@@ -51,7 +51,10 @@ def choose(names: Collection[str] | None) -> tuple[Part, ...]:
     known = {part.name for part in CAST}
     for name in names:
         if name not in known:
-            raise Rejected(N_("the drill has no part called {name}"), name=name)
+            names_known = ", ".join(sorted(known))
+            raise Rejected(
+                N_("the drill has no part called {name}; known are: {known}"), name=name, known=names_known
+            )
     return tuple(part for part in CAST if part.name in names)
 
 

@@ -13,6 +13,7 @@ from client.text import printable
 
 VERSION = 1
 _LONGEST = 2000
+_REASON = 400
 
 
 class JsonLines:
@@ -27,7 +28,7 @@ class JsonLines:
     def show(self, event: Event) -> None:
         """Write the line for `event`; notices go to standard error, what only serves a screen is left out."""
         if isinstance(event, Noticed):
-            sys.stderr.write(printable(say(event.message), _LONGEST) + "\n")
+            sys.stderr.write(printable(say(event.message), _REASON) + "\n")
         line = as_json(event, reveal=self._reveal)
         if line is not None:
             self._out.write(self._encode(line) + "\n")
@@ -48,7 +49,7 @@ def as_json(event: Event, *, reveal: bool) -> dict[str, Any] | None:
             "type": "rejected",
             "source": printable(line.source, _LONGEST),
             "line": line.line,
-            "reason": say(line.reason),
+            "reason": printable(say(line.reason), _REASON),
         }
     if isinstance(event, Started):
         return {"v": VERSION, "type": "started"} | {
@@ -92,7 +93,7 @@ def _result(name: str, verdict: Verdict, *, reveal: bool) -> dict[str, Any]:
         "kib_per_s": _round(verdict.kib_per_s),
         "tries": verdict.tries,
         "proof": _proof(verdict.proof) if verdict.proof.content else None,
-        "reason": say(verdict.reason),
+        "reason": printable(say(verdict.reason), _REASON),
     }
     if reveal:
         result["candidate"] = printable(verdict.candidate.endpoint.reveal(), 8192)

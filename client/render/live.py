@@ -34,6 +34,7 @@ class LiveTable:
         self._done = 0
         self._total = 0
         self._rejects = 0
+        self._over = False
         self._line = ""
         self._console: Console | None = None
         self._live: Live | None = None
@@ -63,6 +64,7 @@ class LiveTable:
             message = plain.line_text(event.control.state)
             self._line = say(message) if message else ""
         elif isinstance(event, Finished):
+            self._over = True
             self.close()
             for line in wrapped(plain.closing(event, self._rows, self._name)):
                 self._out.write(line + "\n")
@@ -102,14 +104,15 @@ class LiveTable:
         parts: list[Any] = [self._table()] if self._rows else []
         if self._line:
             parts.append(Text(self._line, no_wrap=True, overflow="ellipsis"))
-        parts.append(Text(self._progress(), no_wrap=True, overflow="ellipsis"))
+        if not self._over:
+            parts.append(Text(self._progress(), no_wrap=True, overflow="ellipsis"))
         return Group(*parts)
 
     def _progress(self) -> str:
         last = self._last
         working = sum(1 for _name, verdict in self._rows if verdict.status is Status.WORKING)
         return _(
-            "{done} of {total} done, {working} working, {seconds}, {connections} connections. Ctrl-C stops and keeps the results.",
+            "{done} of {total} done, {working} working, {seconds}, {connections} connections. Ctrl-C stops.",
             done=self._done,
             total=self._total,
             working=working,

@@ -149,7 +149,8 @@ def closing(
     """Return the summary: counts, the best options, the next step."""
     lines = [""]
     done = counts(event) or _("nothing was tested")
-    lines.append(_("Done in {seconds}: {counts}.", seconds=words.seconds(event.elapsed), counts=done))
+    head = N_("Stopped after {seconds}: {counts}.") if event.stopped else N_("Done in {seconds}: {counts}.")
+    lines.append(_(head, seconds=words.seconds(event.elapsed), counts=done))
     if event.first_working is not None:
         lines.append(_("First working after {seconds}.", seconds=words.seconds(event.first_working)))
     verdicts = {id(verdict): short for short, verdict in found}

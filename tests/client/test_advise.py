@@ -93,3 +93,15 @@ def test_each_state_of_the_line_has_a_sentence_or_is_not_known(state: LineState)
 @pytest.mark.parametrize("protection", Protection)
 def test_each_class_says_who_sees_what(protection: Protection) -> None:
     assert "sees" in say(exposure(protection)) or "see where" in say(exposure(protection))
+
+
+def test_a_stopped_run_says_how_much_it_has_not_seen_and_calls_nothing_dead() -> None:
+    steps = advise({"failed": 36, "untested": 88}, [], LineState.HEALTHY, "interrupted")
+    told = [step.id.format_map(step.values) for step in steps]
+    assert told[0] == "None of the 36 tested so far works; 88 were not tested."
+    assert not any("dead" in step for step in told)
+
+
+def test_a_wrong_target_is_blamed_itself() -> None:
+    steps = advise({"untested": 5}, [], LineState.UNKNOWN, "target")
+    assert "target" in steps[0].id

