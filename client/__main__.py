@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 
 
@@ -16,14 +17,9 @@ def open_tui() -> int:
 
 def main() -> None:
     """Run `sanylau` and end the process with its exit status; no way out shows a traceback."""
-    from client.cli.main import main as command_line
-
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # an old code page must not end a check
+    sys.unraisablehook = _unraisable
     try:
-        status = command_line()
-        sys.stdout.flush()
+        status = _run()
     except BrokenPipeError:
         _forget_stdout()
         status = 0
@@ -47,7 +43,30 @@ def main() -> None:
         )
         sys.stderr.write(text + "\n")
         status = 3
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is over: one more Ctrl-C must not tear its end
     sys.exit(status)
+
+
+def _unraisable(seen: sys.UnraisableHookArgs) -> None:
+    """End at once when Ctrl-C came inside a callback of the import system, which would swallow it."""
+    if issubclass(seen.exc_type, KeyboardInterrupt):
+        os._exit(130)
+    sys.__unraisablehook__(seen)
+
+
+def _run() -> int:
+    from client import platform
+
+    platform.fill_standard_streams()
+    platform.forbid_core_files()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # an old code page must not end a check
+    from client.cli.main import main as command_line
+
+    status = command_line()
+    sys.stdout.flush()
+    return status
 
 
 def _forget_stdout() -> None:

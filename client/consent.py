@@ -8,13 +8,21 @@ from typing import TextIO
 
 from client.i18n import _, ngettext
 from client.plan import Budget
+from client.platform import forget_typed
 from client.settings import Profile
 from client.targets import Targets
 from client.text import wrapped
 
 
 def text(
-    *, candidates: int, named: int, targets: Targets, profile: Profile, budget: Budget, engine: bool
+    *,
+    candidates: int,
+    named: int,
+    targets: Targets,
+    profile: Profile,
+    budget: Budget,
+    engine: bool,
+    tor: bool = False,
 ) -> list[str]:
     """Return what the person agrees to: what will be contacted, how often, and who can see it."""
     lines = [
@@ -42,6 +50,13 @@ def text(
     )
     if engine:
         lines.append("• " + _("sing-box is started for the share links. It leaves no file."))
+    if tor:
+        lines.append(
+            "• "
+            + _(
+                "tor is started for the bridges: those that answer are used to load its list of relays, some MiB."
+            )
+        )
     if profile.name == "fast":
         lines.append(
             "• "
@@ -78,6 +93,7 @@ def ask(lines: list[str]) -> bool | None:
     if terminal is None:
         return None
     with terminal:
+        forget_typed(terminal.fileno())  # what was pasted before the question was seen is no answer to it
         _write(terminal, "\n".join([*wrapped(lines), _("Go on? [y/N] ")]))
         answer = terminal.readline(64).strip().lower()
     return bool(answer) and answer in _yes()

@@ -71,6 +71,7 @@ _CHANNEL: Final = re.compile(
     r"https://(?:t\.me|telegram\.me|telegram\.dog|wa\.me|chat\.whatsapp\.com)/", re.IGNORECASE
 )
 WEB_PAGE: Final = N_("the address of a web page, not of a proxy")
+TRIPS: Final = N_("this line trips the program ({kind}); please report it")
 NO_CANDIDATE: Final = N_("no proxy, share link or bridge in this line")
 
 
@@ -117,7 +118,11 @@ Found = tuple[int, Endpoint | Rejected]
 
 
 def _items(text: str, name: str, notices: list[Message], depth: int = 0) -> Iterator[Found]:
-    document = nodelists.convert(text)
+    try:
+        document = nodelists.convert(text)
+    except Exception as error:  # noqa: BLE001 - a fault of ours in one list must not cost the others
+        yield 1, _tripped(error)
+        return
     if document is not None:
         yield from document
         return
@@ -130,8 +135,19 @@ def _items(text: str, name: str, notices: list[Message], depth: int = 0) -> Iter
         values = {"source": name, "limit": MOST_LINES, "lines": len(lines)}
         notices.append(Message(N_("{source}: only the first {limit} of {lines} lines are read"), values))
     for number, line in enumerate(lines[:MOST_LINES], 1):
-        for found in parse_line(line):
+        for found in _parse_safely(line):
             yield number, found
+
+
+def _parse_safely(line: str) -> list[Endpoint | Rejected]:
+    try:
+        return parse_line(line)
+    except Exception as error:  # noqa: BLE001 - a fault of ours in one line must not cost the others
+        return [_tripped(error)]
+
+
+def _tripped(error: Exception) -> Rejected:
+    return Rejected(TRIPS, kind=type(error).__name__)
 
 
 def _unwrapped(text: str) -> str | None:
@@ -157,6 +173,8 @@ def parse_line(line: str) -> list[Endpoint | Rejected]:
         return []
     text = _BULLET.sub("", text, count=1) if _BULLET.match(text) else text
     text = text.strip().strip(_QUOTES).strip()
+    if text.lower() == "tor":
+        return [Endpoint(transport="tor", host="", port=1, text="tor")]
     bridges = _bridges(text)
     if bridges:
         return [_attempt(tor_bridge.parse, bridge) for bridge in bridges]
@@ -165,9 +183,13 @@ def parse_line(line: str) -> list[Endpoint | Rejected]:
         return _read_links(links, text)
     other = _ANY_LINK.search(text)
     if other:
-        scheme = other.group().partition("://")[0].lower()
-        return [Rejected(N_("{scheme}:// is not a kind of proxy that is known here"), scheme=scheme)]
+        return [proxyline.unknown_kind(_word_before(text))]
     return _bare(text)
+
+
+def _word_before(text: str) -> str:
+    """Return the whole word before the first "://", with whatever it is joined to."""
+    return re.split(rf"[\s()<>\[\]{_QUOTES}]", text.partition("://")[0])[-1]
 
 
 def _bridges(text: str) -> list[str]:
@@ -197,8 +219,8 @@ def _is_web_page(link: str) -> bool:
 
 
 def _scheme(link: str) -> str:
-    scheme, found, _rest = link.partition("://")
-    return scheme.lower() if found else "tg"
+    scheme = link.partition("://")[0].lower()
+    return scheme if scheme in PARSERS else "tg"  # t.me/proxy?… may hold another link behind its ?
 
 
 def _bare(text: str) -> list[Endpoint | Rejected]:
@@ -243,3 +265,5 @@ def _attempt(parse: Parse, text: str) -> Endpoint | Rejected:
         return parse(text)
     except Rejected as rejected:
         return rejected
+    except Exception as error:  # noqa: BLE001 - a fault of ours in one entry must not cost the others of its line
+        return _tripped(error)

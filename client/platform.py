@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 
 _YOUNG: Final = 20_000
 _WANTED: Final = 65536
 _RESERVED: Final = 128  # descriptors for the interpreter, engines and terminals
+_QUIET: Final = 0.1  # seconds without new input after which a paste is over
+_ROUNDS: Final = 50
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run `main` to its end, on uvloop where the extra is installed and SANYLAU_LOOP is not "asyncio"."""
+    import asyncio
+
     gc.freeze()
     gc.set_threshold(_YOUNG)  # thousands of short-lived results, hardly a cycle among them
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -64,6 +70,8 @@ def fitting(concurrency: int, limit: int | None) -> int:
 @contextmanager
 def on_interrupt(ring: Callable[[], None]) -> Iterator[None]:
     """Call `ring` at the first Ctrl-C (and SIGTERM); a second one ends the process the hard way."""
+    import asyncio
+
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     times = 0
@@ -91,6 +99,56 @@ def on_interrupt(ring: Callable[[], None]) -> Iterator[None]:
             if sys.platform != "win32":
                 loop.remove_signal_handler(number)
             signal.signal(number, before[number])
+
+
+def forbid_core_files() -> None:
+    """Keep addresses and keys out of core files: none of us, and none of the engines that we start."""
+    try:
+        import resource
+    except ImportError:
+        return
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def fill_standard_streams() -> None:
+    """Open the null device in place of standard streams that were closed before we started.
+
+    Otherwise the next socket would get their number, and be written to, read or closed in their place.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            os.dup2(opened, number)  # where it is the same: this makes it a stream for children too
+            if opened != number:
+                os.close(opened)
+        if getattr(sys, name) is None:
+            stream = open(number, mode, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
+            setattr(sys, name, stream)
+
+
+def forget_typed(terminal: int) -> None:
+    """Throw away what was typed or pasted on the terminal of this descriptor but not read yet.
+
+    A long paste comes in parts, so this waits until a moment has passed without any.
+    """
+    if sys.platform == "win32":
+        import msvcrt
+
+        while msvcrt.kbhit():
+            msvcrt.getch()
+        return
+    import select
+    import termios
+
+    with suppress(termios.error, OSError):
+        for _ in range(_ROUNDS):
+            termios.tcflush(terminal, termios.TCIFLUSH)
+            if not select.select([terminal], [], [], _QUIET)[0]:
+                break
+        termios.tcflush(terminal, termios.TCIFLUSH)
 
 
 def memory_folder() -> Path | None:

@@ -87,8 +87,9 @@ class Program(asyncio.SubprocessProtocol):
             return
         pipe = cast("asyncio.WriteTransport | None", self._transport.get_pipe_transport(0))
         if pipe is not None:
-            pipe.write(data)
-            pipe.close()
+            with suppress(RuntimeError, OSError):  # it has ended already, which `ended` tells
+                pipe.write(data)
+                pipe.close()
 
     async def stop(self) -> None:
         """Ask it to end, wait a second, end it and what it has started."""

@@ -7,8 +7,9 @@ the guard ends the engines that it was told of and erases their folders (`transp
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -27,11 +28,31 @@ def own_group() -> Mapping[str, Any]:
     return {"start_new_session": True}
 
 
-class Guard:
-    """Knows what has to be ended and erased. Made by `running()` only."""
+class _Process(asyncio.SubprocessProtocol):
+    """The running guard, as the event loop sees it."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+    def __init__(self, on_end: Callable[[], None]) -> None:
+        self._on_end = on_end
+        self.ended = asyncio.Event()
+
+    def process_exited(self) -> None:
+        """Note the end (asyncio's callback)."""
+        self.ended.set()
+        self._on_end()
+
+
+class Guard:
+    """Knows what has to be ended and erased. Made by `running()` only.
+
+    The same is kept here: when the guard itself is ended by somebody, nobody would end the engines after us,
+    so they are ended at once.
+    """
+
+    def __init__(self, pipe: int) -> None:
+        self._pipe = pipe
+        self._pid = 0
+        self._engines: dict[int, str] = {}
+        self._process = _Process(self._end_engines)
 
     @classmethod
     @asynccontextmanager
@@ -40,36 +61,55 @@ class Guard:
 
         Raises CannotMeasure when it cannot be started: without it no engine may run.
         """
-        script = str(Path(guard_main.__file__))
+        reading, writing = os.pipe()
+        guard = cls(writing)
         try:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable or "python3",
-                "-I",
-                "-S",
-                script,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.DEVNULL,
-                **own_group(),
-            )
+            transport = await guard._start(reading)
         except OSError as error:
+            os.close(writing)
             raise CannotMeasure(N_("the guard process cannot be started, so no engine may run")) from error
-        try:
-            yield cls(process)
+        except BaseException:
+            os.close(writing)
+            raise
         finally:
-            await _dismiss(process)
+            os.close(reading)
+        try:
+            yield guard
+        finally:
+            await guard._dismiss(transport)
+
+    async def _start(self, reading: int) -> asyncio.SubprocessTransport:
+        if sys.platform != "win32":
+            os.set_blocking(self._pipe, False)  # a guard that reads no more must not hold us up
+        script = str(Path(guard_main.__file__))
+        transport, _ = await asyncio.get_running_loop().subprocess_exec(
+            lambda: self._process,
+            sys.executable or "python3",
+            "-I",
+            "-S",
+            script,
+            stdin=reading,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            **own_group(),
+        )
+        self._pid = transport.get_pid()
+        return transport
 
     @property
     def pid(self) -> int:
         """The guard's own process number."""
-        return self._process.pid
+        return self._pid
 
     async def adopt(self, pid: int) -> None:
         """Have process `pid`, and the group it leads, ended with us. Tell it before `pid` gets any work."""
-        await self._tell(f"pid {pid} {guard_main.start_time(pid)}")
+        start = guard_main.start_time(pid)
+        self._engines[pid] = start
+        await self._tell(f"pid {pid} {start}")
 
     async def release(self, pid: int) -> None:
         """Forget `pid`: it has ended."""
+        self._engines.pop(pid, None)
         await self._tell(f"gone {pid}")
 
     async def adopt_dir(self, path: Path) -> None:
@@ -83,22 +123,25 @@ class Guard:
         await self._tell(f"gone-dir {path}")
 
     async def _tell(self, order: str) -> None:
-        pipe = self._process.stdin
-        try:
-            if pipe is None or self._process.returncode is not None:
-                raise CannotMeasure(_LOST)
-            pipe.write(order.encode("utf-8", "surrogateescape") + b"\n")
-            await pipe.drain()
+        if self._process.ended.is_set():
+            raise CannotMeasure(_LOST)
+        try:  # at once, not when the event loop comes round to it; a pipe takes so little whole
+            os.write(self._pipe, order.encode("utf-8", "surrogateescape") + b"\n")
         except OSError as error:
             raise CannotMeasure(_LOST) from error
 
+    def _end_engines(self) -> None:
+        for pid, start in self._engines.items():
+            guard_main.send(pid, start, "SIGKILL")
 
-async def _dismiss(process: asyncio.subprocess.Process) -> None:
-    if process.stdin is not None:
-        process.stdin.close()
-    try:
-        async with asyncio.timeout(_LAST_WORDS):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
+    async def _dismiss(self, transport: asyncio.SubprocessTransport) -> None:
+        os.close(self._pipe)
+        ended = self._process.ended
+        try:
+            async with asyncio.timeout(_LAST_WORDS):
+                await ended.wait()
+        except TimeoutError:
+            transport.kill()
+            await ended.wait()
+        finally:
+            transport.close()

@@ -85,7 +85,7 @@ def _leads(pid: int, start: str) -> bool:
     return start_time(pid) == start and os.getpgid(pid) == pid
 
 
-def _send(pid: int, start: str, signals: str) -> None:
+def send(pid: int, start: str, signals: str) -> None:
     """Send a signal to the process and to the group that it leads, as far as both are still the same."""
     number = getattr(signal, signals, signal.SIGTERM)
     group = getattr(os, "killpg", None)
@@ -101,12 +101,12 @@ def _send(pid: int, start: str, signals: str) -> None:
 def clear(engines: dict[int, str], folders: dict[str, None]) -> None:
     """End the engines, then erase the folders: a running engine would write into them again."""
     for pid, start in engines.items():
-        _send(pid, start, "SIGTERM")
+        send(pid, start, "SIGTERM")
     until = time.monotonic() + GRACE
     while time.monotonic() < until and any(_runs(pid, start) for pid, start in engines.items()):
         time.sleep(0.01)
     for pid, start in engines.items():
-        _send(pid, start, "SIGKILL")
+        send(pid, start, "SIGKILL")
     for path in folders:
         for _ in range(20):  # Windows frees the files of an ended process a little later
             if not is_ours(path):

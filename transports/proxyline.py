@@ -19,6 +19,7 @@ _HOST: Final = re.compile(r"(?!-)[^\s/:@\[\]?#%\"'<>\\]{1,253}\Z")
 _OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4: Final = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 _LONGEST_SECRET: Final = 255
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+-]{1,15}")
 
 
 def parse(text: str) -> Endpoint:
@@ -28,7 +29,7 @@ def parse(text: str) -> Endpoint:
         return _parse_bare(text)
     scheme = scheme.lower()
     if scheme not in SCHEMES:
-        raise Rejected(N_("{scheme}:// is not a kind of proxy that is known here"), scheme=scheme)
+        raise unknown_kind(scheme)
     transport = _SAME.get(scheme, scheme)
     rest = re.split(r"[/?#]", rest, maxsplit=1)[0]
     who, at, where = rest.rpartition("@")
@@ -38,6 +39,18 @@ def parse(text: str) -> Endpoint:
         raise Rejected(N_("the port is missing: write host:port"))
     port = parse_port(port_text) if port_text else _DEFAULT_PORTS[transport]
     return _endpoint(transport, host, port, user, password)
+
+
+def unknown_kind(word: str) -> Rejected:
+    """Return the rejection of a line with `word` before its "://".
+
+    The word is repeated only if it can be a scheme: people paste addresses and keys in that place.
+    """
+    if _SCHEME.fullmatch(word.lower()):
+        return Rejected(N_("{scheme}:// is not a kind of proxy that is known here"), scheme=word.lower())
+    return Rejected(
+        N_("what stands before :// is not a kind of proxy: write http://, socks5:// or a share link")
+    )
 
 
 def _split_user(who: str, scheme: str) -> tuple[str, str]:

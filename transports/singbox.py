@@ -25,7 +25,7 @@ from transports.wire.socks import Socks5
 
 _LOG: Final = 0.25  # seconds that a line of the engine's log may come after the answer it explains
 _LATE: Final = 0.05  # the same inside a tunnel, where most often no line comes at all
-_NO_DOOR: Final = N_("sing-box is not running; install sing-box, or: pip install sanylau[singbox]")
+_NO_DOOR: Final = N_("sing-box is not running: `sanylau doctor` shows how to install it")
 _UNREACHABLE: Final = N_("our own sing-box does not answer; run the check again")
 _NO_NAMES: Final = N_("this kind of node reaches only addresses, and the test asks for a name")
 _UNEXPLAINED: Final[Trouble] = (Step.PROXY_HANDSHAKE, Failure.UNKNOWN, None)
@@ -54,14 +54,18 @@ class SingBoxNode:
         door.told.clear()
         door.began = asyncio.get_running_loop().time()
         try:
-            stream = SocketStream(await loopback(door.port))
+            async with asyncio.timeout(limit):
+                stream = SocketStream(await loopback(door.port))
         except OSError as error:
             raise CannotMeasure(_UNREACHABLE) from error
         try:
             async with net.trace.step(Step.PROXY_HANDSHAKE, limit):
                 await converse(Socks5(host, port, door.username, door.password), stream)
         except StepFailed as error:
+            mute = error.failure is Failure.TIMEOUT and not stream.received
             stream.close()
+            if mute:  # not even our own listener has answered: that is no word about the node
+                raise CannotMeasure(_UNREACHABLE) from error
             raise await _explained(door, error, net.trace, _LOG) from error
         except BaseException:
             stream.close()
@@ -127,9 +131,11 @@ async def blame(endpoint: Endpoint, error: StepFailed, net: Net) -> StepFailed:
         raise CannotMeasure(door.reason, **door.values)
     if not isinstance(door, NodeDoor):
         return error
-    if error.failure not in _SILENT:  # something came through: that is the target's, whatever the engine says
-        return error
-    known = await _explained(door, error, net.trace, _LATE)
+    stranger = door.lazy and error.note in (Note.PAGE, Note.GARBAGE, Note.REFUSED)
+    if error.failure not in _SILENT and not stranger:
+        return error  # something came through: that is the target's, whatever the engine says
+    # A server that does not know the key often shows strangers an ordinary web page: that is no forgery.
+    known = error if stranger else await _explained(door, error, net.trace, _LATE)
     seen = net.trace.observations
     if known is not error or not door.lazy or error.step is not Step.TLS_HANDSHAKE:
         return known

@@ -13,7 +13,7 @@ from transports.stream import connect
 from transports.types import Endpoint, Step, Stream
 from transports.wire.socks import Socks5
 
-_UDP_LIMIT: Final = 3.0
+_UDP_LIMIT: Final = 2.0  # seconds
 
 
 class Machine(Protocol):
@@ -57,26 +57,58 @@ class Socks5Proxy:
 
 
 async def ask_udp(endpoint: Endpoint, address: str) -> bool | None:
-    """Do `udp_associate` in a daemon thread: PySocks sets no deadline on the connection behind its UDP socket,
-    and a silent server must not hold up the end of the program.
+    """Do `udp_associate` in a daemon thread. However the wait ends, the thread and its connection end with it:
+    a silent server must hold up nobody, and keep nothing open.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[bool | None] = loop.create_future()
+    control = _Control()
 
     def settle(granted: bool | None) -> None:
         if not future.done():
             future.set_result(granted)
 
     def work() -> None:
-        granted = udp_associate(endpoint, address)
+        granted = udp_associate(endpoint, address, control)
         with suppress(RuntimeError):  # the run is over and its loop is closed
             loop.call_soon_threadsafe(settle, granted)
 
     threading.Thread(target=work, name="udp", daemon=True).start()
-    return await future
+    try:
+        async with asyncio.timeout(_UDP_LIMIT):
+            return await future
+    except TimeoutError:
+        return None
+    finally:
+        control.hang_up()
 
 
-def udp_associate(endpoint: Endpoint, address: str) -> bool | None:
+class _Control:
+    """The connection over which UDP is asked for, as far as another thread must be able to end it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._socket: sockets.socket | None = None
+        self._over = False
+
+    def begin(self, connection: sockets.socket) -> None:
+        """Take the connection before it is made. Raises TimeoutError if nobody wants it any more."""
+        connection.settimeout(_UDP_LIMIT)  # PySocks sets none
+        with self._lock:
+            self._socket = connection
+            if self._over:
+                raise TimeoutError
+
+    def hang_up(self) -> None:
+        """End it, now or as soon as it begins; a thread that waits on it wakes up."""
+        with self._lock:
+            self._over = True
+            if self._socket is not None:
+                with suppress(OSError):
+                    self._socket.shutdown(sockets.SHUT_RDWR)
+
+
+def udp_associate(endpoint: Endpoint, address: str, control: _Control | None = None) -> bool | None:
     """Ask with PySocks, as a second opinion, whether the proxy grants UDP ASSOCIATE (blocking).
 
     `address` is the proxy's address as an IP literal. True granted, False refused, None no answer.
@@ -84,10 +116,18 @@ def udp_associate(endpoint: Endpoint, address: str) -> bool | None:
     """
     import socks
 
+    watched = control or _Control()
+
+    class Question(socks.socksocket):  # type: ignore[misc]
+        def _proxy_addr(self) -> tuple[str, int]:
+            watched.begin(
+                self._proxyconn
+            )  # PySocks 1.7 asks for the address between making and connecting it
+            return super()._proxy_addr()  # type: ignore[no-any-return]
+
     family = sockets.AF_INET6 if ":" in address else sockets.AF_INET
-    probe = socks.socksocket(family, sockets.SOCK_DGRAM)
+    probe = Question(family, sockets.SOCK_DGRAM)
     try:
-        probe.settimeout(_UDP_LIMIT)
         probe.set_proxy(
             socks.SOCKS5,
             address,
@@ -96,7 +136,7 @@ def udp_associate(endpoint: Endpoint, address: str) -> bool | None:
             username=endpoint.username or None,
             password=endpoint.password or None,
         )
-        probe.bind(("::" if family == sockets.AF_INET6 else "0.0.0.0", 0))
+        probe.bind((_own_address(family, address, endpoint.port), 0))
     except socks.SOCKS5Error:
         return False
     except (OSError, ValueError, socks.ProxyError):
@@ -104,4 +144,12 @@ def udp_associate(endpoint: Endpoint, address: str) -> bool | None:
     else:
         return True
     finally:
+        watched.hang_up()
         probe.close()
+
+
+def _own_address(family: sockets.AddressFamily, address: str, port: int) -> str:
+    """Return the one address of ours that faces the proxy: nobody else needs to reach us. Sends nothing."""
+    with sockets.socket(family, sockets.SOCK_DGRAM) as facing:
+        facing.connect((address, port))
+        return str(facing.getsockname()[0])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
+from typing import Any
 
 import click
 
@@ -15,6 +17,19 @@ from transports.types import Rejected
 PROFILES = ("quiet", "normal", "fast")
 
 
+class Number(click.FloatRange):
+    """A number within limits. Not a number, and infinity, are within none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number (click's hook)."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(
+                _("{value} is not a number that can be counted with", value=str(value)[:20]), param, ctx
+            )
+        return number
+
+
 def fail(text: str) -> Exit:
     """Write one line of complaint to standard error and return the status for wrong usage."""
     sys.stderr.write(f"sanylau: {text}\n")
@@ -24,7 +39,7 @@ def fail(text: str) -> Exit:
 def reason(rejected: Rejected) -> str:
     """Return a rejection in the person's language, safe for a terminal."""
     values = {
-        name: printable(value, 200) if isinstance(value, str) else value
+        name: printable(value, 1500) if isinstance(value, str) else value
         for name, value in rejected.values.items()
     }
     return say(Message(rejected.reason, values))
@@ -54,23 +69,24 @@ def reason(rejected: Rejected) -> str:
 )
 @click.option(
     "--connect-timeout",
-    type=click.FloatRange(min=0.05, max=600),
+    type=Number(min=0.05, max=600),
     metavar=_("SECONDS"),
     help=_("Time limit for one connection."),
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0.1, max=3600),
+    type=Number(min=0.1, max=3600),
     metavar=_("SECONDS"),
     help=_("Time limit for one whole entry."),
 )
 @click.option(
     "--budget",
     "budget_mib",
-    type=click.FloatRange(min=0.1),
+    type=Number(min=0.1, max=1_000_000),
     metavar="MIB",
     help=_("Stop after this many MiB."),
 )
+@click.option("--torrc", metavar=_("FILE"), help=_("Lines to add to tor's settings, for a private network."))
 @click.option("--trusted", is_flag=True, help=_("You trust whoever runs the servers of this list (class B)."))
 @click.option("--reveal", is_flag=True, help=_("Show addresses and secrets; they are masked otherwise."))
 @click.option("--yes", is_flag=True, help=_("Agree to being visible on the network; do not ask."))
@@ -120,10 +136,10 @@ def perform(wishes: object, *, as_json: bool, reveal: bool, yes: bool) -> int:
             return fail(_("nothing was sent: there is no terminal to ask on; agree beforehand with --yes"))
         if not agreed:
             return fail(_("nothing was sent."))
-    return _run(run, as_json=as_json, reveal=reveal)
+    return start(run, as_json=as_json, reveal=reveal)
 
 
-def _run(run: object, *, as_json: bool, reveal: bool) -> int:
+def start(run: object, *, as_json: bool, reveal: bool) -> int:
     import asyncio
 
     from client import check as checking

@@ -29,7 +29,12 @@ def doctor(*, as_json: bool) -> None:
     findings = examine()
     if as_json:
         told = [
-            {"name": f.name, "level": f.level.value, "what": say(f.what), "mend": f.mend or None}
+            {
+                "name": printable(f.name, 60),
+                "level": f.level.value,
+                "what": printable(say(f.what), 400),
+                "mend": printable(f.mend, 200) or None,
+            }
             for f in findings
         ]
         click.echo(json.dumps({"v": 1, "type": "doctor", "findings": told}, ensure_ascii=False))
@@ -38,4 +43,4 @@ def doctor(*, as_json: bool) -> None:
         head = f"{_SYMBOLS[finding.level]} {_(_WORDS[finding.level])}"
         click.echo(f"{head:<12} {_(finding.name):<18} {printable(say(finding.what), 300)}")
         if finding.mend:
-            click.echo(" " * 13 + f"→ {finding.mend}")
+            click.echo(" " * 13 + f"→ {printable(finding.mend, 200)}")

@@ -294,3 +294,44 @@ def test_an_https_key_alone_in_its_line_is_told_to_be_fetched() -> None:
     (found,) = parse_line("https://example.com/keys/abc")
     assert isinstance(found, Endpoint)
     assert "fetch" in found.untested
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "198.51.100.77:1080:s3cretkey://",
+        "198.51.100.77:1080:s3cretkey://x",
+        "s3cretkey.example://x",
+        "at ann:s3cretkey://x",
+        "ann@s3cretkey://x",
+    ],
+)
+def test_an_address_or_key_before_a_colon_and_slashes_is_not_repeated(line: str) -> None:
+    (item,) = parse_line(line)
+    assert isinstance(item, Rejected)
+    assert "s3cretkey" not in str(item.values)
+    assert "198.51" not in str(item.values)
+
+
+def test_a_scheme_that_is_not_known_is_named_as_it_stands_in_a_sentence() -> None:
+    (item,) = parse_line("look here: (gopher://192.0.2.1)")
+    assert isinstance(item, Rejected)
+    assert item.values == {"scheme": "gopher"}
+
+
+def test_a_telegram_link_with_another_link_inside_is_still_one() -> None:
+    link = "t.me/proxy?server=192.0.2.7&port=443&secret=dd000102030405060708090a0b0c0d0e0f&from=https://example.org"
+    assert found(link) == [("telegram", "192.0.2.7", 443)]
+
+
+@pytest.mark.parametrize("broken", ["proxyline.parse", "_bare", "nodelists.convert"])
+def test_a_fault_of_ours_rejects_one_line_and_says_so(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def trip(_text: str) -> None:
+        raise LookupError("192.0.2.7")
+
+    module, _, name = broken.rpartition(".")
+    monkeypatch.setattr(getattr(parse, module) if module else parse, name, trip)
+    result = read([("a", "words only"), ("b", f"words\n192.0.2.7:1080\n{SS}")])
+    assert any(one.reason.id == parse.TRIPS for one in result.rejected)
+    assert all("192.0.2.7" not in str(one.reason.values) for one in result.rejected)
+    assert len(result.candidates) == (0 if "convert" in broken else 2 if broken == "_bare" else 1)

@@ -1,5 +1,6 @@
 import asyncio
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -58,3 +59,19 @@ async def test_a_second_signal_cancels() -> None:
     with pytest.raises(asyncio.CancelledError):
         await asyncio.get_running_loop().create_task(work())
     assert rung == [1]
+
+
+@posix
+def test_no_core_file_can_be_written_by_us_or_by_what_we_start() -> None:
+    code = (
+        "import resource, subprocess, sys\nfrom client.platform import forbid_core_files\n"
+        "resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)\n"
+        "forbid_core_files()\n"
+        "child = 'import resource; print(resource.getrlimit(resource.RLIMIT_CORE))'\n"
+        "print(resource.getrlimit(resource.RLIMIT_CORE), flush=True)\n"
+        "subprocess.run([sys.executable, '-c', child], check=True)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=20
+    )
+    assert done.stdout.split("\n") == ["(0, 0)", "(0, 0)", ""]

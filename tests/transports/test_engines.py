@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,13 @@ from transports.engines import output, program, runnable
 from transports.guard import Guard
 from transports.types import CannotMeasure
 
+LOOPS = [asyncio.new_event_loop]
+try:
+    import uvloop
+except ImportError:
+    pass
+else:
+    LOOPS.append(uvloop.new_event_loop)
 PYTHON = [sys.executable, "-I", "-S", "-c"]
 DEAF = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
 
@@ -118,3 +126,48 @@ async def test_a_file_that_is_no_program_of_this_computer_cannot_be_started(
     broken.chmod(0o700)
     with pytest.raises(CannotMeasure, match="cannot be started"):
         await output([str(broken)], guard=guard, limit=2)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+async def test_when_the_guard_is_ended_its_engines_end_at_once(guard: Guard) -> None:
+    heard = asyncio.Event()
+    async with program([*PYTHON, DEAF], guard=guard, on_line=lambda _: heard.set()) as running:
+        await heard.wait()
+        os.kill(guard.pid, signal.SIGKILL)
+        await asyncio.wait_for(running.ended.wait(), 1)
+        with pytest.raises(CannotMeasure):  # and no other is started
+            await output([*PYTHON, "print(1)"], guard=guard, limit=5)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+async def test_a_guard_that_reads_no_more_holds_up_nobody(guard: Guard) -> None:
+    async def tell_much() -> None:
+        for _ in range(20_000):
+            await guard.release(1)
+
+    os.kill(guard.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(CannotMeasure):
+            await asyncio.wait_for(tell_much(), 5)
+    finally:
+        os.kill(guard.pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("new_loop", LOOPS)
+def test_a_program_that_ends_before_it_gets_its_input_is_no_fault(
+    new_loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    async def run() -> None:
+        async with Guard.running() as guard:
+            for _ in range(10):
+                async with program(
+                    [*PYTHON, "pass"], guard=None, feed=None, on_line=lambda _: None
+                ) as running:
+                    await running.ended.wait()
+                    running.feed(b"x" * 100_000)
+                assert running.status == 0
+            closed = "import os, time; os.close(0); time.sleep(0.2)"
+            await output([*PYTHON, closed], guard=guard, feed=b"x" * 1_000_000, limit=5)
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(run())

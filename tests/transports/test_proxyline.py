@@ -16,6 +16,7 @@ BAD_HOST = "this is not a host name or address"
 BAD_V4 = "this is not an IPv4 address: four numbers from 0 to 255"
 BAD_V6 = "this is not an IPv6 address: check the part in brackets"
 CONTROL = "the user name or password has a control character in it"
+NO_SCHEME = "what stands before :// is not a kind of proxy: write http://, socks5:// or a share link"
 TOO_LONG = "the user name or password is longer than 255 bytes"
 V4_PASSWORD = "SOCKS4 knows a user name only, no password: use socks5:// or leave it out"
 
@@ -123,7 +124,10 @@ def test_a_user_name_that_looks_like_base64_stays_a_user_name(user: str) -> None
         ("a%2eb:80", BAD_HOST),
         ("a" * 254 + ":80", BAD_HOST),
         ("ftp://a.test:80", "{scheme}:// is not a kind of proxy that is known here"),
-        ("://a.test:80", "{scheme}:// is not a kind of proxy that is known here"),
+        ("://a.test:80", NO_SCHEME),
+        ("198.51.100.77:1080:s3cretkey://", NO_SCHEME),
+        ("secret-host.example://a.test:80", NO_SCHEME),
+        ("8080://a.test:80", NO_SCHEME),
         ("socks4://drill:pw@a.test:80", V4_PASSWORD),
         ("socks4a://:pw@a.test:80", V4_PASSWORD),
         ("http://" + "u" * 256 + ":p@a.test:80", TOO_LONG),
@@ -139,6 +143,13 @@ def test_each_reject_says_what_to_mend(line: str, reason: str | None) -> None:
     with pytest.raises(Rejected) as caught:
         parse(line)
     assert reason is None or caught.value.reason == reason
+
+
+@pytest.mark.parametrize("line", ["198.51.100.77:1080:sesame://", "sesame.test://x:1", "sesame@a://x:1"])
+def test_what_is_no_scheme_is_not_repeated(line: str) -> None:
+    with pytest.raises(Rejected) as caught:
+        parse(line)
+    assert caught.value.values == {}
 
 
 def test_an_unknown_scheme_is_named() -> None:

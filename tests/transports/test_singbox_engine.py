@@ -16,7 +16,7 @@ from tests.servers.singbox import Servers, Target, box, echo, free_port, guard, 
 from transports import guard_main, singbox_engine
 from transports.failure import Failure, StepFailed
 from transports.guard import Guard
-from transports.net import Door
+from transports.net import Door, Limits
 from transports.singbox import SingBoxNode
 from transports.singbox_engine import Engine, NodeDoor, SingBox, find, opened
 from transports.types import CannotMeasure, Endpoint, Note, Step
@@ -279,3 +279,43 @@ async def test_nothing_is_written_to_disk_and_no_secret_is_in_the_process_list(
         )
         assert not any(name.startswith(("/tmp", "/home", "/root", "/var")) for name in files)
     assert os.listdir(tmp_path) == []
+
+
+@POSIX
+async def test_the_doors_close_when_the_guard_is_ended(guard: Guard, box: SingBox) -> None:
+    endpoint = shadowsocks(1)
+    async with opened(box, [endpoint], guard=guard) as engine:
+        door = engine.doors[endpoint.key()]
+        assert isinstance(door, NodeDoor)
+        os.kill(guard.pid, signal.SIGKILL)
+        await asyncio.wait_for(door.told.wait(), 1)
+        assert isinstance(engine.doors[endpoint.key()], CannotMeasure)
+        assert not alive(engine.pids[0])
+
+
+@POSIX
+async def test_our_own_engine_that_does_not_answer_is_no_word_about_the_node(
+    singbox_servers: Servers, guard: Guard, box: SingBox
+) -> None:
+    endpoint = singbox_servers.endpoint("shadowsocks")
+    hasty = Limits(connect=0.2, handshake=0.2)
+    async with opened(box, [endpoint], guard=guard) as engine:
+        os.kill(engine.pids[0], signal.SIGSTOP)
+        try:
+            await asyncio.sleep(0.3)  # each of its threads takes its own moment to stop
+            with pytest.raises(CannotMeasure, match="our own sing-box"):
+                await SingBoxNode().dial(endpoint, "127.0.0.1", 80, net_of(engine.doors, hasty))
+        finally:
+            os.kill(engine.pids[0], signal.SIGCONT)
+
+
+@POSIX
+async def test_a_node_that_does_not_answer_stays_a_failed_one(guard: Guard, box: SingBox) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        options = {"type": "trojan", "password": "x", "tls": {"enabled": True}}
+        endpoint = replace(shadowsocks(mute.getsockname()[1]), options=options)
+        async with opened(box, [endpoint], guard=guard) as engine:
+            net = net_of(engine.doors, Limits(connect=0.3, handshake=0.3))
+            with pytest.raises(StepFailed) as caught:
+                await SingBoxNode().dial(endpoint, "127.0.0.1", 80, net)
+    assert caught.value.failure is Failure.TIMEOUT

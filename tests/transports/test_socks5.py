@@ -1,8 +1,10 @@
 import asyncio
 import threading
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+import socks
 
 from client.drill import proxies
 from client.drill.proxies import World
@@ -118,16 +120,59 @@ async def test_no_proxy_at_all_is_no_answer() -> None:
         assert await asyncio.to_thread(udp_associate, over_long, "127.0.0.1") is None
 
 
-async def test_a_silent_server_does_not_hold_up_one_who_stops_asking() -> None:
+def asking() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "udp"]
+
+
+@pytest.mark.parametrize("patience", [0.1, 10.0])
+async def test_a_silent_server_holds_up_nobody_and_keeps_nothing_open(patience: float) -> None:
+    ended = asyncio.Event()
+
     async def silent(peer: Peer) -> None:
-        await asyncio.sleep(10)
+        try:
+            while await peer.read():
+                pass
+        except OSError:
+            pass
+        ended.set()
 
     async with serving(silent) as port:
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(ask_udp(proxy(port), "127.0.0.1"), 0.1)
-        asking = [thread for thread in threading.enumerate() if thread.name == "udp"]
-        assert asking
-        assert all(thread.daemon for thread in asking)
-    for thread in asking:  # the server has hung up, so the question ends
-        await asyncio.to_thread(thread.join, 5)
-        assert not thread.is_alive()
+        began = asyncio.get_running_loop().time()
+        with suppress(TimeoutError):
+            assert await asyncio.wait_for(ask_udp(proxy(port), "127.0.0.1"), patience) is None
+        await asyncio.wait_for(ended.wait(), 2.5)  # the connection is gone while the server still waits
+        for thread in asking():
+            assert thread.daemon
+            await asyncio.to_thread(thread.join, 0.5)
+        assert asking() == []
+        assert asyncio.get_running_loop().time() - began < 2.5
+
+
+async def test_a_server_that_drips_does_not_stretch_the_question() -> None:
+    async def slow(peer: Peer) -> None:
+        await peer.read()
+        with suppress(OSError):
+            for byte in b"\x05\x00\x05\x00\x00\x03\xff" + bytes(200):
+                await peer.send(bytes([byte]))
+                await asyncio.sleep(0.1)
+
+    async with serving(slow) as port:
+        assert await asyncio.wait_for(ask_udp(proxy(port), "127.0.0.1"), 2.5) is None
+        for thread in asking():
+            await asyncio.to_thread(thread.join, 0.5)
+        assert asking() == []
+
+
+async def test_the_question_listens_only_on_the_address_that_faces_the_proxy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bound: list[str] = []
+    real = socks.socksocket.bind
+
+    def bind(self: socks.socksocket, address: tuple[str, int]) -> None:
+        bound.append(address[0])
+        real(self, address)
+
+    monkeypatch.setattr(socks.socksocket, "bind", bind)
+    assert await udp_verdict(proxies.socks5_proxy(World())) is True
+    assert bound == ["127.0.0.1"]

@@ -253,6 +253,11 @@ async def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         ["--target-ca", "/nonexistent/ca.pem"],
         ["--target-ca", __file__],
         ["--timeout", "0"],
+        ["--timeout", "nan"],
+        ["--connect-timeout", "nan"],
+        ["--budget", "nan"],
+        ["--budget", "inf"],
+        ["--budget", "1e308"],
         ["--concurrency", "many"],
         ["--first", "0"],
         ["--profile", "reckless"],
@@ -292,6 +297,38 @@ async def test_the_question_is_asked_on_the_terminal_and_the_answer_counts(
     assert "localhost" in ended.shown  # what will be contacted
     assert "connections" in ended.shown
     assert bool(ended.out) == (status == 0)
+
+
+async def test_what_was_pasted_before_the_question_does_not_answer_it(tmp_path: Path) -> None:
+    async with stage({"good-http"}) as playing:
+        pasted = line_for(playing.parts[0]) + "\n\x04" + "y\n" * 400
+        async with on_terminal("check", "-", *toward(playing, tmp_path), streams="012") as terminal:
+            await terminal.until("Ctrl-D")
+            terminal.type(pasted)
+            await terminal.until("[y/N]")
+            await asyncio.sleep(0.5)
+            assert terminal.process.returncode is None
+            assert playing.origin.seen.connections == 0
+            terminal.type("n\n")
+            ended = await terminal.end()
+        assert playing.origin.seen.connections == 0
+    assert ended.status == 2
+
+
+async def test_the_end_of_a_paste_that_comes_late_does_not_answer_either(tmp_path: Path) -> None:
+    async with stage({"good-http"}) as playing:
+        async with on_terminal("check", "-", *toward(playing, tmp_path), streams="012") as terminal:
+            await terminal.until("Ctrl-D")
+            terminal.type(line_for(playing.parts[0]) + "\n\x04")
+            for _ in range(20):
+                if b"[y/N]" in terminal.shown:
+                    break
+                terminal.type("y\n")
+                await asyncio.sleep(0.03)
+            await terminal.until("[y/N]")
+            await asyncio.sleep(0.3)
+            assert terminal.process.returncode is None
+        assert playing.origin.seen.connections == 0
 
 
 # signals

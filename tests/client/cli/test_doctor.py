@@ -48,3 +48,23 @@ def test_the_text_has_a_word_for_every_level_and_no_escape_bytes() -> None:
     text = doctor()
     assert "+ ok" in text
     assert "\x1b" not in text
+
+
+def test_a_hostile_program_cannot_put_controls_into_either_form(tmp_path: Path) -> None:
+    program = tmp_path / "sing-box"
+    program.write_text(
+        f"#!{sys.executable}\nprint('sing-box version 1.\\x07\\u202e9')\nprint('Tags: with_\\x9b2J')\n",
+        "utf-8",
+    )
+    program.chmod(0o700)
+    changes = {"PATH": str(tmp_path), "PYTHONIOENCODING": "utf-8"}
+    told = findings(**changes)["sing-box"]["what"]
+    assert "version" in told
+    for text in (told, doctor(**changes)):
+        assert not {"\x07", "\u202e", "\x9b"} & set(text)
+
+
+def test_an_old_code_page_is_no_obstacle() -> None:
+    changes = {"PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1", "LANG": "C", "LANGUAGE": "ru"}
+    assert "sing-box" in doctor(**changes)
+    assert findings(**changes)

@@ -60,6 +60,19 @@ def test_a_notice_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().err == "a\ufffd[2J: cut\n"
 
 
+def test_text_from_outside_reaches_nobody_unfiltered_nor_at_any_length(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    hostile = Message("{x}", {"x": "\x1b[2J\u202e" + "y" * 5000})
+    refused = as_json(LineRejected(RejectedLine("list", 1, hostile)), reveal=False)
+    JsonLines(reveal=False, out=Paper()).show(Noticed(hostile))
+    assert refused is not None
+    for text in (refused["reason"], capsys.readouterr().err.rstrip("\n")):
+        assert len(text) <= 400
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+
+
 def test_an_endpoint_is_shown_only_when_asked_for() -> None:
     masked, revealed = (json.dumps(as_json(judged(), reveal=reveal)) for reveal in (False, True))
     assert HOST not in masked
