@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 from client import consent, parse, plan, roots, settings, sources, targets
-from client.engine import Engines, OpenEngines, Run, Stop, running
+from client.engine import Run, Stop, running
+from client.engines import engine_opener
 from client.events import Event, Finished
 from client.exits import Exit, of_run
 from client.model import Candidate, Reading
 from client.platform import fitting, on_interrupt, raise_descriptor_limit
 from client.render import Renderer
 from transports.registry import REGISTRY
-from transports.types import N_, CannotMeasure, Endpoint, Rejected
+from transports.types import N_, Rejected
+
+_LARGEST_TORRC: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,7 @@ class Wishes:
     first: int = 0
     budget_mib: float | None = None
     trusted: bool = False
+    torrc: str | None = None
 
 
 class BadList(Exception):  # noqa: N818 - carries a Rejected to the face, with the source's name
@@ -80,7 +85,7 @@ def prepare(wishes: Wishes, reading: Reading) -> Run:
         targets=targets.chosen(wishes.target, wishes.bulk_target, wishes.plain_target),
         profile=profile,
         roots=roots.loader(extra),
-        engines=engine_opener(extra, profile.short.connect),
+        engines=engine_opener(extra, profile.short.connect, read_torrc(wishes.torrc)),
         first=wishes.first,
         budget_kib=round(wishes.budget_mib * 1024) if wishes.budget_mib else 0,
         trusted=wishes.trusted,
@@ -88,26 +93,15 @@ def prepare(wishes: Wishes, reading: Reading) -> Run:
     )
 
 
-def engine_opener(extra_roots: str, connect: float) -> OpenEngines:
-    """Return what starts sing-box, under a guard, for the endpoints that need it."""
-
-    @asynccontextmanager
-    async def open_engines(endpoints: Sequence[Endpoint]) -> AsyncIterator[Engines]:
-        from transports import singbox_engine
-        from transports.guard import Guard
-
-        box = await singbox_engine.find()
-        if box is None:
-            raise CannotMeasure(N_("sing-box is missing: `sanylau doctor` shows how to install it"))
-        async with (
-            Guard.running() as guard,
-            singbox_engine.opened(
-                box, endpoints, guard=guard, extra_roots=extra_roots, connect=connect
-            ) as engine,
-        ):
-            yield engine
-
-    return open_engines
+def read_torrc(path: str | None) -> str:
+    """Return the lines of `--torrc`. Raises Rejected."""
+    if path is None:
+        return ""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(_LARGEST_TORRC).decode("utf-8", "replace")
+    except OSError as error:
+        raise Rejected(N_("--torrc: cannot be read ({why})"), why=error.strerror or "?") from None
 
 
 def to_be_tested(run: Run) -> list[Candidate]:
@@ -130,7 +124,8 @@ def consent_text(run: Run) -> list[str]:
         targets=run.targets,
         profile=run.profile,
         budget=plan.budget(run.reading.candidates, run.targets, run.profile),
-        engine=any(REGISTRY[candidate.endpoint.transport].engine for candidate in wanted),
+        engine=any(REGISTRY[candidate.endpoint.transport].engine == "sing-box" for candidate in wanted),
+        tor=any(REGISTRY[candidate.endpoint.transport].engine == "tor" for candidate in wanted),
     )
 
 

@@ -92,19 +92,19 @@ def _singbox() -> Finding:
 
 
 def _engines() -> Iterable[Finding]:
-    """Tor and its transports: found or not; this version does not drive them yet."""
+    """Tor and its transports: found or not."""
     for program, package in (
         ("tor", "tor"),
         ("obfs4proxy", "obfs4proxy"),
         ("snowflake-client", "snowflake-client"),
     ):
         if shutil.which(program):
-            yield Finding(Level.OK, program, Message(N_("is here (bridges are tested by the next version)")))
+            yield Finding(Level.OK, program, Message(N_("is here")))
         else:
             yield Finding(
                 Level.MISSING,
                 program,
-                Message(N_("will be needed to test Tor bridges")),
+                Message(N_("is needed to test Tor bridges")),
                 install_command(package),
             )
 

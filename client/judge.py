@@ -16,6 +16,7 @@ SLOW: Final = 8.0  # KiB/s: below this a page takes minutes
 _SURELY_FAST: Final = 64.0  # KiB/s: above that no control figure makes a result degraded
 MOVES: Final = 32  # separate reads and writes: censors are known that let 25 packets pass
 FORGERIES: Final = (Failure.SSL_AUTHORITY, Failure.SSL_HOSTNAME)
+_CIRCUITS: Final = 90  # percent from which tor knows the network and only needs circuits (control-spec 5.5)
 _SILENCE: Final = 2.0  # seconds without a byte: frozen rather than slow
 _TOO_LITTLE: Final = N_("too little could be moved to be sure: give a larger file with --bulk-target")
 _BREAKS: Final = (Failure.CONNECTION_RESET, Failure.CONNECTION_ABORTED, Failure.EOF)
@@ -70,6 +71,8 @@ def settled(attempt: Attempt, reference: bytes | None) -> Attempt:
 def judge(attempt: Attempt, control: Control, *, quota: int) -> Judgement:
     """Conclude about one candidate from its last attempt and the direct control."""
     if attempt.failed is not None:
+        if _is_knocking(attempt):
+            return _knocked(attempt.failed)
         return _without_content(_with_plain(attempt, attempt.failed), control)
     proof = attempt.proof
     if proof.impossible is Content.ALTERED:
@@ -100,6 +103,42 @@ def judge(attempt: Attempt, control: Control, *, quota: int) -> Judgement:
             reason=Message(_TOO_LITTLE),
         )
     return _by_speed(proof, control)
+
+
+def _is_knocking(attempt: Attempt) -> bool:
+    """Say whether a bridge failed before tor had a circuit through it: then no step was about the target yet."""
+    steps = {seen.step for seen in attempt.observations if not seen.failure}
+    return attempt.engine == "tor" and Step.TOR_BOOTSTRAP not in steps
+
+
+_KNOCKING: Final = {
+    Note.OPEN_PORT: N_(
+        "the port is open, but no such bridge answers: wrong cert=, or this clock is an hour off"
+    ),
+    Note.OTHER_IDENTITY: N_(
+        "another relay answers than the line names: the line is wrong, or somebody stands between"
+    ),
+    Note.PAGE: N_("a web site answers there, no bridge"),
+    Note.REFUSED: N_("a web site answers there, no bridge"),
+}
+
+
+def _knocked(failed: Observation) -> Judgement:
+    """Say how far a bridge came: its own handshakes, then tor's way through it (`code` is tor's percent)."""
+    text = _KNOCKING.get(failed.note) if failed.note else None
+    if text is None and failed.step is Step.TOR_BOOTSTRAP:
+        lost = failed.code >= _CIRCUITS
+        text = (
+            N_("the bridge answers, but has lost its own way out")
+            if lost
+            else N_("the bridge answers, but tor came only to {percent} % through it")
+        )
+    elif text is None and failed.step in (Step.PT_HANDSHAKE, Step.TLS_HANDSHAKE):
+        text = N_("the bridge did not complete its own handshake")
+    if text is None:
+        return _without_content(failed, Control())
+    reason = Message(text, {"percent": failed.code})
+    return Judgement(status=Status.FAILED, failure=failed.failure, step=failed.step, reason=reason)
 
 
 def _with_plain(attempt: Attempt, failed: Observation) -> Observation:

@@ -23,7 +23,7 @@ __all__ = ["Attempt", "Climb", "climb"]
 
 async def climb(way: Climb) -> Attempt:
     """Climb as far as it goes. Raises CannotMeasure when our side cannot test this endpoint."""
-    attempt = Attempt()
+    attempt = Attempt(engine=way.entry.engine)
     try:
         await _small(way, attempt)
         if attempt.failed is None:

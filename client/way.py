@@ -31,6 +31,7 @@ class Attempt:
     failed: Observation | None = None  # the main path ended here
     bulk_failed: Observation | None = None
     spoken: str = ""
+    engine: str = ""
     plain_page: Page | None = None  # what plain HTTP brought where the content is not known
 
 

@@ -27,6 +27,7 @@ from transports.http_connect import HttpConnect
 from transports.singbox import SingBoxNode
 from transports.socks4 import Socks4Proxy
 from transports.socks5 import Socks5Proxy
+from transports.tor_bridge_dial import PlainTor, TorBridgeTransport
 from transports.types import Endpoint, Parse, Protection, Transport
 
 
@@ -101,7 +102,10 @@ REGISTRY: Final[Mapping[str, Entry]] = {
         udp=True,
     ),
     "telegram": _recognised(telegram),
-    "tor_bridge": Entry(parse=tor_bridge.parse, transport=None, protection=Protection.TOR),
+    "tor": Entry(parse=None, transport=PlainTor(), protection=Protection.TOR, engine="tor"),
+    "tor_bridge": Entry(
+        parse=tor_bridge.parse, transport=TorBridgeTransport(), protection=Protection.TOR, engine="tor"
+    ),
     "trojan": _node(trojan),
     "tuic": _node(tuic),
     "unsupported": _recognised(unsupported),

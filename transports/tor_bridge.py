@@ -21,7 +21,6 @@ SCHEMES: Final = ()
 LONGEST_LINE: Final = 4096
 LONGEST_ARGUMENTS: Final = 510  # bytes that tor can hand over as SOCKS user name and password
 DEFAULT_PORT: Final = 443
-UNTESTED: Final = N_("Tor bridges cannot be tested yet by this version")
 _ELSEWHERE: Final = (
     "meek_lite",
     "snowflake",
@@ -104,7 +103,6 @@ def parse(text: str) -> Endpoint:
         port=port,
         options=options,
         text=" ".join(text.split()),
-        untested=UNTESTED,
     )
 
 

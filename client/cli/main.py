@@ -14,6 +14,11 @@ from client.text import printable
 from transports.types import N_
 
 COMMANDS: Final = {  # name -> (module, attribute, one line of help)
+    "bridges": (
+        "client.cli.bridges",
+        "bridges",
+        N_("Get bridges: built in, or fresh ones for a country."),
+    ),
     "check": (
         "client.cli.check",
         "check",

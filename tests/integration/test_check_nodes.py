@@ -15,12 +15,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from client import roots, settings
-from client.check import engine_opener
 from client.drill import hostile
 from client.drill.run import targets_of
 from client.drill.serving import serving
 from client.drill.stage import Stage, stage
 from client.engine import Run, running
+from client.engines import engine_opener
 from client.events import Judged
 from client.i18n import say
 from client.model import Candidate, Failure, Reading, Status, Step, Verdict

@@ -11,8 +11,10 @@ import sys
 WANTED = {
     "danted": "dante-server",
     "microsocks": "microsocks",
+    "obfs4proxy": "obfs4proxy",
     "tinyproxy": "tinyproxy-bin",
-    "tmux": "tmux",
+    "tor": "tor",
+    "tor-gencert": "tor",
 }
 FOLDERS = os.pathsep.join(["/usr/sbin", "/usr/local/sbin", "/sbin", os.environ.get("PATH", "")])
 

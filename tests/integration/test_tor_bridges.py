@@ -1,0 +1,332 @@
+"""Bridges of a private Tor network, through the real programs: which of them carry traffic, and through whom."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import ssl
+import threading
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from client.drill.ca import Authority
+from client.drill.origin import BULK, SMALL, Origin, playing_origin
+from client.drill.tornet import TorBridge, TorNet, counting
+from tests.client.drill.raw import connect_socks5, line
+from tests.servers.tornet import tornet
+from transports import guard_main, pt_engine, tor_bridge_dial, tor_engine
+from transports.failure import Failure, StepFailed
+from transports.guard import Guard
+from transports.net import Limits, Net
+from transports.stream import secure
+from transports.tor_bridge import parse
+from transports.tor_bridge_dial import PlainTor, TorBridgeTransport
+from transports.tor_engine import TorDoor, TorEngine
+from transports.tor_process import Tor
+from transports.trace import Trace
+from transports.types import CannotMeasure, Endpoint, Note, Step
+
+__all__ = ["tornet"]
+
+pytestmark = [
+    pytest.mark.timeout(120),
+    pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning"),  # stem's
+]
+QUICK = Limits(connect=1.0, handshake=2.0, total=20.0)
+
+
+@asynccontextmanager
+async def engine_for(net: TorNet, folder: Path, endpoints: Sequence[Endpoint]) -> AsyncIterator[TorEngine]:
+    async with (
+        Guard.running() as guard,
+        pt_engine.opened(["obfs4"], guard=guard, folder=folder) as pts,
+        tor_engine.opened(endpoints, guard=guard, folder=folder, torrc=net.torrc, pts=pts) as engine,
+    ):
+        yield engine
+
+
+@pytest.fixture
+async def origin() -> AsyncIterator[Origin]:
+    async with playing_origin(Authority("Drill Root")) as playing:
+        yield playing
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Give a folder whose name tor's configuration has to be told with care."""
+    path = tmp_path / 'a "#" b'
+    path.mkdir()
+    return path
+
+
+def net_of(engine: TorEngine, limits: Limits | None = None) -> Net:
+    now = asyncio.get_running_loop().time()
+    limits = limits or Limits()
+    trace = Trace(zero=now, deadline=now + limits.total)
+    return Net(trace=trace, limits=limits, doors=engine.doors)
+
+
+async def fetched(
+    endpoint: Endpoint, origin: Origin, net: Net, path: str = "/small", *, by: TorBridgeTransport | PlainTor
+) -> bytes:
+    context = ssl.create_default_context(cadata=origin.ca_pem)
+    tunnel = await by.dial(endpoint, "127.0.0.1", origin.https_port, net)
+    stream = await secure(tunnel, context, "127.0.0.1", net)
+    try:
+        await stream.send(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+        answer = b""
+        while more := await stream.recv(65536):
+            answer += more
+        return answer.partition(b"\r\n\r\n")[2]
+    finally:
+        stream.close()
+
+
+async def small(bridge: TorBridge, origin: Origin, engine: TorEngine) -> bool:
+    page = await fetched(parse(bridge.line), origin, net_of(engine), by=TorBridgeTransport())
+    return page == SMALL
+
+
+def door_of(engine: TorEngine, bridge: TorBridge) -> TorDoor:
+    door = engine.doors[parse(bridge.line).key()]
+    assert isinstance(door, TorDoor)
+    return door
+
+
+def tor_of(engine: TorEngine, bridge: TorBridge) -> Tor:
+    tor = door_of(engine, bridge).tor
+    assert tor is not None
+    return tor
+
+
+async def test_good_bridges_carry_and_a_zombie_beside_them_fails_at_the_bootstrap(
+    tornet: TorNet, origin: Origin, folder: Path
+) -> None:
+    good = [tornet.bridges[name] for name in ("vanilla-1", "vanilla-2", "obfs4-1", "obfs4-2")]
+    dead = parse(tornet.bridges["obfs4-zombie"].line)
+    async with engine_for(tornet, folder, [*(parse(bridge.line) for bridge in good), dead]) as engine:
+        net = net_of(engine)
+
+        async def zombie() -> None:
+            with pytest.raises(StepFailed) as caught:
+                await fetched(dead, origin, net, by=TorBridgeTransport())
+            assert (caught.value.step, caught.value.code) == (Step.TOR_BOOTSTRAP, 95)
+
+        async with asyncio.TaskGroup() as group:
+            pages = [group.create_task(small(bridge, origin, engine)) for bridge in good]
+            group.create_task(zombie())
+        assert all(page.result() for page in pages)
+        steps = [seen.step for seen in net.trace.observations]
+        assert steps == [Step.PT_HANDSHAKE, Step.TLS_HANDSHAKE, Step.TOR_BOOTSTRAP]
+        assert engine.progress.percent >= 75
+
+
+async def test_a_bulk_transfer_uses_the_circuit_of_the_first_page(
+    tornet: TorNet, origin: Origin, folder: Path
+) -> None:
+    bridge = tornet.bridges["obfs4-1"]
+    async with engine_for(tornet, folder, [parse(bridge.line)]) as engine:
+        assert await small(bridge, origin, engine)
+        circuit = door_of(engine, bridge).circuit
+        net = net_of(engine)
+        body = await fetched(parse(bridge.line), origin, net, "/bulk", by=TorBridgeTransport())
+        assert body == BULK
+        assert door_of(engine, bridge).circuit == circuit
+        assert [seen.step for seen in net.trace.observations] == [Step.PROXY_HANDSHAKE, Step.TLS_HANDSHAKE]
+
+
+async def test_what_fails_the_handshakes_never_gets_a_connection_of_tor(
+    tornet: TorNet, origin: Origin, folder: Path
+) -> None:
+    expected = {  # a failed transport handshake is followed by one bare connection
+        "vanilla-wrong-fingerprint": 1,
+        "vanilla-website": 1,
+        "vanilla-silent": 1,
+        "obfs4-wrong-fingerprint": 1,
+        "obfs4-refused": 2,
+        "obfs4-silent": 2,
+        "obfs4-wrong-cert": 2,
+    }
+    async with AsyncExitStack() as stack:
+        counters = {
+            name: await stack.enter_async_context(counting(tornet.bridges[name])) for name in expected
+        }
+        endpoints = {name: parse(counted.bridge.line) for name, counted in counters.items()}
+        good = tornet.bridges["vanilla-2"]
+        engine = await stack.enter_async_context(
+            engine_for(tornet, folder, [*endpoints.values(), parse(good.line)])
+        )
+
+        async def fails(name: str) -> StepFailed:
+            with pytest.raises(StepFailed) as caught:
+                await fetched(endpoints[name], origin, net_of(engine, QUICK), by=TorBridgeTransport())
+            return caught.value
+
+        async with asyncio.TaskGroup() as group:
+            ends = {name: group.create_task(fails(name)) for name in expected}
+            group.create_task(small(good, origin, engine))
+        await asyncio.sleep(0.3)  # a connection is counted a little after it was made
+        assert {name: counted.connections for name, counted in counters.items()} == expected
+        assert all(end.result().step in (Step.PT_HANDSHAKE, Step.TLS_HANDSHAKE) for end in ends.values())
+        assert ends["obfs4-wrong-fingerprint"].result().note is Note.OTHER_IDENTITY
+
+
+async def test_each_bridge_in_flight_is_the_first_hop_of_its_own_circuit(
+    tornet: TorNet, origin: Origin, folder: Path
+) -> None:
+    names = ("vanilla-1", "vanilla-2", "obfs4-1", "obfs4-2")
+    async with AsyncExitStack() as stack:
+        counters = [await stack.enter_async_context(counting(tornet.bridges[name])) for name in names]
+        endpoints = [parse(counted.bridge.line) for counted in counters]
+        engine = await stack.enter_async_context(engine_for(tornet, folder, endpoints))
+        async with asyncio.TaskGroup() as group:
+            pages = [group.create_task(small(counted.bridge, origin, engine)) for counted in counters]
+        assert all(page.result() for page in pages)
+        for counted in counters:
+            circuit = tor_of(engine, counted.bridge).circuits[door_of(engine, counted.bridge).circuit]
+            assert circuit.hops[0] == counted.bridge.fingerprint
+            assert len(set(circuit.hops)) == 3
+            assert counted.connections == 2  # the handshakes, and tor's own
+        assert len(engine.pids) == 1
+
+
+async def test_a_bridge_that_goes_away_takes_only_its_own_circuit_along(
+    tornet: TorNet, origin: Origin, folder: Path
+) -> None:
+    stays = tornet.bridges["vanilla-2"]
+    async with AsyncExitStack() as stack:
+        leaving = AsyncExitStack()
+        goes = (await leaving.enter_async_context(counting(tornet.bridges["vanilla-1"]))).bridge
+        engine = await stack.enter_async_context(
+            engine_for(tornet, folder, [parse(goes.line), parse(stays.line)])
+        )
+        assert await small(stays, origin, engine)
+        assert await small(goes, origin, engine)
+        await leaving.aclose()
+        with pytest.raises(StepFailed):
+            await fetched(parse(goes.line), origin, net_of(engine, QUICK), by=TorBridgeTransport())
+        assert await small(stays, origin, engine)
+
+
+async def test_two_lines_of_one_bridge_are_kept_apart(tornet: TorNet, origin: Origin, folder: Path) -> None:
+    async with (
+        counting(tornet.bridges["vanilla-1"]) as one,
+        counting(tornet.bridges["vanilla-1"]) as two,
+        engine_for(tornet, folder, [parse(one.bridge.line), parse(two.bridge.line)]) as engine,
+    ):
+        assert await small(one.bridge, origin, engine)
+        assert await small(two.bridge, origin, engine)
+        assert tor_of(engine, one.bridge) is not tor_of(engine, two.bridge)
+        assert (one.connections, two.connections) == (2, 2)
+
+
+async def test_a_line_that_tor_refuses_does_not_spoil_the_others(
+    tornet: TorNet, origin: Origin, folder: Path
+) -> None:
+    good = tornet.bridges["vanilla-1"]
+    async with engine_for(tornet, folder, [parse(good.line)]) as engine:
+        tor = await engine.for_bridge("0" * 40, "no bridge at all")
+
+        async def refused() -> None:
+            for nonsense in ("no bridge at all", 'with "quotes"'):
+                with pytest.raises(CannotMeasure, match="does not accept"):
+                    await tor.add("0" * 40, nonsense)
+
+        async with asyncio.TaskGroup() as group:
+            page = group.create_task(small(good, origin, engine))
+            group.create_task(refused())
+        assert page.result()
+        assert tor_of(engine, good) is tor
+
+
+@pytest.mark.parametrize("with_fingerprint", [True, False])
+async def test_a_transport_that_cannot_be_asked_gets_a_tor_of_its_own(
+    tornet: TorNet, origin: Origin, folder: Path, monkeypatch: pytest.MonkeyPatch, with_fingerprint: bool
+) -> None:
+    monkeypatch.setattr(tor_bridge_dial, "SOLO", frozenset({"obfs4"}))
+    monkeypatch.setattr(tor_engine, "SOLO", frozenset({"obfs4"}))
+    bridge = tornet.bridges["obfs4-1"]
+    if not with_fingerprint:
+        bridge = replace(bridge, fingerprint="")
+    async with engine_for(tornet, folder, [parse(bridge.line)]) as engine:
+        assert engine.pids == []
+        net = net_of(engine)
+        page = await fetched(parse(bridge.line), origin, net, by=TorBridgeTransport())
+        assert page == SMALL
+        assert net.trace.observations[0].step is Step.TOR_BOOTSTRAP
+        hops = tor_of(engine, bridge).circuits[door_of(engine, bridge).circuit].hops
+        assert hops[0] == tornet.bridges["obfs4-1"].fingerprint
+
+
+async def test_a_solo_bridge_that_says_nothing_is_told_with_how_far_it_came(
+    tornet: TorNet, origin: Origin, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tor_bridge_dial, "SOLO", frozenset({"obfs4"}))
+    endpoint = parse(tornet.bridges["obfs4-silent"].line)
+    async with engine_for(tornet, folder, [endpoint]) as engine:
+        with pytest.raises(StepFailed) as caught:
+            await fetched(endpoint, origin, net_of(engine, QUICK), by=TorBridgeTransport())
+        assert (caught.value.step, caught.value.failure) == (Step.TOR_BOOTSTRAP, Failure.TIMEOUT)
+        assert caught.value.code < 10
+
+
+async def test_tor_without_bridges_is_a_way_too(tornet: TorNet, origin: Origin, folder: Path) -> None:
+    endpoint = Endpoint(transport="tor", host="", port=1)
+    async with engine_for(tornet, folder, [endpoint]) as engine:
+        for _ in range(2):
+            assert await fetched(endpoint, origin, net_of(engine), by=PlainTor()) == SMALL
+
+
+async def test_streams_of_others_are_closed(tornet: TorNet, origin: Origin, folder: Path) -> None:
+    bridge = tornet.bridges["vanilla-1"]
+    async with engine_for(tornet, folder, [parse(bridge.line)]) as engine:
+        assert await small(bridge, origin, engine)
+        before = origin.seen.connections
+        async with asyncio.timeout(5), line(await tor_of(engine, bridge).socks_port()) as stranger:
+            assert await connect_socks5(stranger, "127.0.0.1", origin.https_port) != 0
+        assert origin.seen.connections == before
+
+
+async def test_a_killed_tor_is_never_the_bridges_fault(tornet: TorNet, origin: Origin, folder: Path) -> None:
+    good = [tornet.bridges[name] for name in ("vanilla-1", "vanilla-2")]
+    async with engine_for(tornet, folder, [parse(bridge.line) for bridge in good]) as engine:
+        assert await small(good[0], origin, engine)
+
+        async def until_it_dies(bridge: TorBridge) -> None:
+            while True:
+                await fetched(parse(bridge.line), origin, net_of(engine), "/bulk", by=TorBridgeTransport())
+
+        async def unmeasured(bridge: TorBridge) -> None:
+            with pytest.raises(CannotMeasure, match="tor has stopped"):
+                await until_it_dies(bridge)
+
+        async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+            group.create_task(unmeasured(good[1]))
+            os.kill(engine.pids[0], signal.SIGKILL)
+        await unmeasured(good[0])
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.2, 1.0])
+async def test_nothing_is_left_after_a_cancelled_run(
+    tornet: TorNet, origin: Origin, folder: Path, moment: float
+) -> None:
+    before, pids = threading.active_count(), list[int]()
+    bridge = tornet.bridges["obfs4-1"]
+
+    async def run() -> None:
+        async with engine_for(tornet, folder, [parse(bridge.line)]) as engine:
+            pids.extend(engine.pids)
+            async with asyncio.timeout(moment):
+                await fetched(parse(bridge.line), origin, net_of(engine), by=TorBridgeTransport())
+
+    with pytest.raises(TimeoutError):
+        await run()
+    assert pids
+    assert not any(guard_main._runs(pid, guard_main.start_time(pid)) for pid in pids)
+    assert os.listdir(folder) == []
+    assert threading.active_count() == before
