@@ -140,6 +140,7 @@ def perform(wishes: object, *, as_json: bool, reveal: bool, yes: bool) -> int:
 
 
 def start(run: object, *, as_json: bool, reveal: bool) -> int:
+    """Carry out a prepared run with the face that fits the output. Returns the exit status."""
     import asyncio
 
     from client import check as checking
