@@ -83,7 +83,7 @@ def test_the_budget_counts_what_can_be_tested_and_the_control() -> None:
         ("http", "", True),
         ("vless", "", True),
         ("vless", "this version cannot", False),
-        ("tor_bridge", "", False),
+        ("tor_bridge", "", True),
         ("no such kind", "", False),
     ],
 )

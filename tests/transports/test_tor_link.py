@@ -133,7 +133,7 @@ async def test_an_answer_that_comes_a_byte_at_a_time_is_read(tmp_path: Path) -> 
 
 async def test_a_web_site_is_told_by_its_page() -> None:
     async with https(answers(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as port:
-        assert await refusal(port) == (Failure.SSL_HANDSHAKE, Note.REFUSED)
+        assert await refusal(port) == (Failure.SSL_HANDSHAKE, Note.PAGE)
     async with serving(answers(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as port:
         assert await refusal(port) == (Failure.SSL_HANDSHAKE, Note.REFUSED)
 
