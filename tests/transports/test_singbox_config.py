@@ -53,7 +53,7 @@ def whole(*nodes: Node, **changes: Any) -> dict[str, Any]:
         {"type": "trojan", "password": "x", "tls": {**TLS, "ech": {"enabled": True}}},
         {"type": "trojan", "password": "x", "tls": {**TLS, "ech": {"config_path": "/etc/passwd"}}},
         {"type": "trojan", "password": "x", "tls": [1]},
-        {"type": "ssh", "user": "u", "private_key_path": "/root/.ssh/id_rsa"},
+        {"type": "ssh", "user": "u", "private_key_path": "/etc/ssl/private/key.pem"},
         {"type": "direct"},
         {"type": "selector", "outbounds": ["n0"]},
         {"type": "tor", "executable_path": "/bin/sh"},
