@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
+from client import advise
 from client.events import ControlFinished, Event, Finished, Judged, LineRejected, Noticed, Progressed, Started
 from client.i18n import _, say
 from client.model import Status, Verdict
@@ -61,7 +62,7 @@ class LiveTable:
             self._plain.show(event)
             return
         elif isinstance(event, ControlFinished):
-            message = plain.line_text(event.control.state)
+            message = advise.line_message(event.control.state)
             self._line = say(message) if message else ""
         elif isinstance(event, Finished):
             self._over = True

@@ -10,7 +10,7 @@ from typing import TextIO
 from client import advise
 from client.events import ControlFinished, Event, Finished, Judged, LineRejected, Noticed, Started
 from client.i18n import _, ngettext, say
-from client.model import LineState, Message, Status, Verdict
+from client.model import Message, Status, Verdict
 from client.render import words
 from client.text import printable
 from transports.types import N_
@@ -92,11 +92,6 @@ class Plain:
 def more_rejects() -> Message:
     """Return what is said instead of the hundredth rejected line."""
     return Message(N_("… more rejected lines: --json lists them all"))
-
-
-def line_text(state: LineState) -> Message | None:
-    """Return what is to be said about the person's own line."""
-    return advise.line_message(state)
 
 
 def where(verdict: Verdict) -> str:
