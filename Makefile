@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint bench bundle clean
 
 run: $(VENV)/.run
 	$(BIN)/sanylau drill
@@ -30,6 +30,10 @@ lint: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks
+
+# PLATFORMS="linux-x86_64 macos" makes only these; "here" is the one of this machine.
+bundle: $(VENV)/.test
+	$(BIN)/python -m tools.bundle $(PLATFORMS)
 
 clean:
 	rm -rf $(VENV) .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
