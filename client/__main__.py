@@ -22,7 +22,7 @@ def main() -> None:
         status = _run()
     except BrokenPipeError:
         _forget_stdout()
-        status = 0
+        status = 141  # client.exits.Exit.NOT_READ
     except KeyboardInterrupt:
         status = 130
     except OSError as error:

@@ -84,7 +84,11 @@ def advise(
         steps.append(
             Message(N_("Do not install a certificate that anybody offers you: it would open what you send."))
         )
-    if stopped in ("interrupted", "budget"):
+    if stopped == "budget":
+        steps.append(
+            Message(N_("The data budget is spent: give more with --budget, and run it again for the rest."))
+        )
+    if stopped == "interrupted":
         steps.append(Message(N_("The check was stopped: run it again to test the rest.")))
     return steps
 

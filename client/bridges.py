@@ -26,6 +26,9 @@ ANYWHERE: Final = "*"
 _TO_ITS_ADDRESS: Final = frozenset({"vanilla", "obfs4", "obfs3", "obfs2", "scramblesuit"})
 _COUNTRY: Final = re.compile("[A-Za-z]{2}", re.ASCII)
 _MOAT_NAMES: Final = {"meek_lite": "meek"}
+_PUBLIC: Final = N_(
+    "Built-in lines of {date}. Everybody has them: they are public and the first to be blocked."
+)
 _PASSED_BEFORE: Final = "179, 3785, 5060"  # Kazakhstan, January 2022 (net4people/bbs issues 99 and 102)
 
 
@@ -90,6 +93,11 @@ def builtin() -> Builtin:
         fronts=tuple(data["moat"]["fronts"]),
         ways=Ways(**{name: value for name, value in data["ask"].items() if name != "date"}),
     )
+
+
+def public(day: str) -> Message:
+    """Return the sentence that says how old the built-in lines are, and what that means."""
+    return Message(_PUBLIC, {"date": day})
 
 
 def read(texts: Iterable[object], origin: str = "builtin") -> tuple[tuple[Line, ...], int]:

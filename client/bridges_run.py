@@ -23,9 +23,6 @@ from transports.types import N_, CannotMeasure, Endpoint, Rejected
 
 Tell = Callable[[Message], None]
 _CONNECT: Final = 10.0  # seconds that an engine may take for one connection
-_PUBLIC: Final = N_(
-    "Built-in lines of {date}. Everybody has them: they are public and the first to be blocked."
-)
 _STAND_IN: Final = N_("No list came from the bridge server, so the built-in lines stand in.")
 _FRESH: Final = N_("From {host}, {way}.")
 
@@ -204,7 +201,7 @@ async def carry_out(plan: Plan, tell: Tell) -> Outcome:
 
 
 def _own(plan: Plan, tell: Tell) -> tuple[Line, ...]:
-    tell(Message(_PUBLIC, {"date": plan.builtin.date.isoformat()}))
+    tell(bridges.public(plan.builtin.date.isoformat()))
     return plan.builtin.lines(plan.country)
 
 

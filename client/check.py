@@ -13,17 +13,17 @@ from client.engines import engine_opener
 from client.events import Event, Finished
 from client.exits import Exit, of_run
 from client.model import Candidate, Reading
-from client.platform import fitting, on_interrupt, raise_descriptor_limit
+from client.platform import fitting, memory_folder, on_interrupt, raise_descriptor_limit
 from client.render import Renderer
 from transports.registry import REGISTRY
-from transports.types import N_, Rejected
+from transports.types import N_, Endpoint, Rejected
 
 _LARGEST_TORRC: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What a person asked for, as given. `lists` are file names or "-"."""
+    """What a person asked for, as given. `lists` are file names or "-"; none means the built-in list."""
 
     lists: tuple[str, ...] = ()
     target: str | None = None
@@ -39,6 +39,7 @@ class Wishes:
     budget_mib: float | None = None
     trusted: bool = False
     torrc: str | None = None
+    disk: bool = False
 
 
 class BadList(Exception):  # noqa: N818 - carries a Rejected to the face, with the source's name
@@ -51,7 +52,9 @@ class BadList(Exception):  # noqa: N818 - carries a Rejected to the face, with t
 
 
 def take_in(names: Sequence[str]) -> Reading:
-    """Read every list. Raises BadList for the first that cannot be read."""
+    """Read every list, or the built-in one if none is named. Raises BadList for the first that cannot be read."""
+    if not names:
+        return sources.builtin()
     texts = []
     for name in names:
         try:
@@ -85,11 +88,12 @@ def prepare(wishes: Wishes, reading: Reading) -> Run:
         targets=targets.chosen(wishes.target, wishes.bulk_target, wishes.plain_target),
         profile=profile,
         roots=roots.loader(extra),
-        engines=engine_opener(extra, profile.short.connect, read_torrc(wishes.torrc)),
+        engines=engine_opener(extra, profile.short.connect, read_torrc(wishes.torrc), disk=wishes.disk),
         first=wishes.first,
         budget_kib=round(wishes.budget_mib * 1024) if wishes.budget_mib else 0,
         trusted=wishes.trusted,
         only=frozenset(wishes.only),
+        disk=wishes.disk,
     )
 
 
@@ -113,9 +117,20 @@ def to_be_tested(run: Run) -> list[Candidate]:
     ]
 
 
+def for_tor(run: Run) -> list[Endpoint]:
+    """Return the endpoints that tor will be started for."""
+    wanted = (candidate.endpoint for candidate in to_be_tested(run))
+    return [endpoint for endpoint in wanted if REGISTRY[endpoint.transport].engine == "tor"]
+
+
+def must_ask_for_disk(run: Run) -> bool:
+    """Say whether tor has no folder to work in but one on the disk, and the person has not allowed that yet."""
+    return not run.disk and memory_folder() is None and bool(for_tor(run))
+
+
 def consent_text(run: Run) -> list[str]:
     """Return the lines of the question before the first packet."""
-    wanted = to_be_tested(run)
+    wanted, tor = to_be_tested(run), for_tor(run)
     return consent.text(
         candidates=len(wanted),
         named=sum(
@@ -123,9 +138,11 @@ def consent_text(run: Run) -> list[str]:
         ),
         targets=run.targets,
         profile=run.profile,
-        budget=plan.budget(run.reading.candidates, run.targets, run.profile),
+        budget=plan.budget(wanted, run.targets, run.profile),
         engine=any(REGISTRY[candidate.endpoint.transport].engine == "sing-box" for candidate in wanted),
-        tor=any(REGISTRY[candidate.endpoint.transport].engine == "tor" for candidate in wanted),
+        tor=tor,
+        disk=run.disk if tor and memory_folder() is None else None,
+        builtin=run.reading.builtin,
     )
 
 

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TextIO
+from collections.abc import Sequence
+from typing import Final, TextIO
 
-from client.i18n import _, ngettext
-from client.plan import Budget
+from client import contacts
+from client.i18n import N_, _, ngettext
+from client.plan import Budget, directory_kib
 from client.platform import forget_typed
 from client.settings import Profile
 from client.targets import Targets
-from client.text import wrapped
+from client.text import printable, wrapped
+from transports.types import Endpoint
+
+_HOSTS: Final = 16
+_HOST: Final = 60
+_WRITES: Final = N_(
+    "tor and its transport programs keep their files in a temporary folder on disk: the list of relays, and a state that names your bridges. It is erased at the end, but flash storage may keep traces."
+)
+_ASKED_NEXT: Final = N_(
+    "There is no folder in memory here: you will be asked next whether tor may write to the disk. Nothing else is written."
+)
 
 
 def text(
@@ -22,17 +34,19 @@ def text(
     profile: Profile,
     budget: Budget,
     engine: bool,
-    tor: bool = False,
+    tor: Sequence[Endpoint] = (),
+    disk: bool | None = None,
+    builtin: str = "",
 ) -> list[str]:
-    """Return what the person agrees to: what will be contacted, how often, and who can see it."""
+    """Return what the person agrees to: what will be contacted, how often, and who can see it.
+
+    `tor` are the endpoints that tor is started for. `disk` None: nothing is written there; True: tor will, as
+    the person has allowed; False: tor has no other place, which will be asked next. `builtin` is the date of the
+    built-in list where that is tested, else "".
+    """
     lines = [
         _("Before the first packet leaves this machine:"),
-        "• "
-        + ngettext(
-            "{n} entry of your list will be contacted. Your operator can see that.",
-            "{n} entries of your list will be contacted. Your operator can see that.",
-            candidates,
-        ),
+        "• " + (_of_builtin(candidates, builtin) if builtin else _of_list(candidates)),
     ]
     if named:
         lines.append(
@@ -50,13 +64,7 @@ def text(
     )
     if engine:
         lines.append("• " + _("sing-box is started for the share links. It leaves no file."))
-    if tor:
-        lines.append(
-            "• "
-            + _(
-                "tor is started for the bridges: those that answer are used to load its list of relays, some MiB."
-            )
-        )
+    lines += [f"• {line}" for line in _about_tor(tor)]
     if profile.name == "fast":
         lines.append(
             "• "
@@ -64,15 +72,77 @@ def text(
                 "Profile fast: thousands of connections at once look like an attack and can get this line blocked."
             )
         )
-    lines.append(
-        "• "
-        + _(
-            "At most {connections} connections, about {mib} MiB. Nothing is written to disk, nothing is sent to anyone else.",
-            connections=budget.connections,
-            mib=max(1, round(budget.kib / 1024)),
+    if disk is not None:
+        lines.append("• " + _(_WRITES if disk else _ASKED_NEXT))
+    cost = N_("At most {connections} connections, about {mib} MiB. Nothing is sent to anyone else.")
+    if disk is None:
+        cost = N_(
+            "At most {connections} connections, about {mib} MiB. Nothing is written to disk, nothing is sent to anyone else."
         )
-    )
+    mib = max(1, round(budget.kib / 1024))
+    lines.append("• " + _(cost, connections=budget.connections, mib=mib))
     return lines
+
+
+def _of_list(candidates: int) -> str:
+    return ngettext(
+        "{n} entry of your list will be contacted. Your operator can see that.",
+        "{n} entries of your list will be contacted. Your operator can see that.",
+        candidates,
+    )
+
+
+def _of_builtin(candidates: int, date: str) -> str:
+    return ngettext(
+        "{n} entry of the built-in list of {date} will be contacted: a public way into Tor. Your operator can see that.",
+        "{n} entries of the built-in list of {date} will be contacted: public ways into Tor. Your operator can see that.",
+        candidates,
+        date=date,
+    )
+
+
+def _about_tor(endpoints: Sequence[Endpoint]) -> list[str]:
+    """Return whom tor and its transport programs contact, and what tor loads."""
+    kinds = {contacts.kind(endpoint) for endpoint in endpoints}
+    mib = round(directory_kib() / 1024)
+    lines = []
+    if kinds - {""}:
+        lines.append(
+            _(
+                "tor is started for the bridges and contacts no relay but them. Through those that answer it loads Tor's list of relays, up to {mib} MiB.",
+                mib=mib,
+            )
+        )
+    if named := contacts.servers(endpoints):
+        hosts = ", ".join(printable(host, _HOST) for host in named[:_HOSTS]) + ("…" if named[_HOSTS:] else "")
+        lines.append(
+            _(
+                "Some bridges are reached through other servers: {hosts}. Your operator and your resolver can see their names.",
+                hosts=hosts,
+            )
+        )
+    if "snowflake" in kinds:
+        lines.append(_("snowflake connects to computers of volunteers, which are not known beforehand."))
+    if "conjure" in kinds:
+        lines.append(_("conjure connects to addresses of its own choice, which are not known beforehand."))
+    if "" in kinds:
+        lines.append(
+            _(
+                "Tor without a bridge: tor contacts Tor's own servers and loads the list of relays from them, up to {mib} MiB. Your operator can see that you use Tor.",
+                mib=mib,
+            )
+        )
+    return lines
+
+
+def about_disk() -> list[str]:
+    """Return the second question: whether tor may write to the disk where there is no folder in memory."""
+    return [
+        _("This system has no folder in memory that tor could work in."),
+        "• " + _(_WRITES),
+        "• " + _("If you say no, bridges stay untested; everything else is tested."),
+        _("May tor write to the disk?"),
+    ]
 
 
 def open_terminal() -> TextIO | None:

@@ -9,8 +9,15 @@ from client.judge import FORGERIES, SLOW
 from client.model import Content, Control, Failure, LineState, Message, Step
 from client.way import Attempt
 from transports.stream import is_literal
+from transports.tor_told import WRONG
 from transports.types import N_, Note, Observation
 
+_FAST: Final = N_(
+    "your clock is {seconds} seconds fast by the clock of the test page: set it, or good bridges will look dead (obfs4 from an hour on)"
+)
+_SLOW: Final = N_(
+    "your clock is {seconds} seconds slow by the clock of the test page: set it, or good bridges will look dead (obfs4 from an hour on)"
+)
 _NO_WAY_OUT: Final = (Failure.NETWORK_UNREACHABLE, Failure.NETWORK_DOWN)
 # Documentation addresses (RFC 5737, RFC 3849): they only ask the routing table, a UDP connect sends nothing.
 _ELSEWHERE: Final = ("198.51.100.1", "2001:db8::1")
@@ -52,6 +59,7 @@ def conclude(attempt: Attempt, *, route: bool) -> Control:
         code=failed.code if failed else 0,
         forged=forged,
         altered=altered,
+        ahead=attempt.ahead,
         upload=attempt.proof.upload,
     )
 
@@ -79,6 +87,14 @@ def _state(attempt: Attempt, *, route: bool, tampered: bool) -> LineState:
     if failed.step in (Step.RESOLVE, Step.CONNECT):
         return LineState.NO_ANSWER
     return LineState.IMPAIRED
+
+
+def about_clock(found: Control) -> Message | None:
+    """Return what an authentic answer says about a clock that is wrong enough to matter, or None."""
+    if found.ahead is None or abs(found.ahead) < WRONG:
+        return None
+    text = _FAST if found.ahead > 0 else _SLOW
+    return Message(text, {"seconds": abs(found.ahead)})
 
 
 def about_target(found: Control) -> Message | None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 import ssl
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from client import control, plan
-from client.events import ControlFinished, Event, Finished, Judged, LineRejected, Noticed, Progressed, Started
+from client.events import ControlFinished, Event, Finished, Judged, LineRejected, Noticed, Started
+from client.following import Follower, Report
 from client.judge import judge, needs_control, protection_of, settled, wants_patience, wants_retry
 from client.model import (
     Candidate,
@@ -29,6 +29,7 @@ from client.probe import Attempt, climb
 from client.redact import Namer
 from client.settings import Profile
 from client.surroundings import Surroundings
+from client.tally import Tally
 from client.targets import Targets
 from client.tasks import Crew, in_slices
 from transports.net import Door
@@ -41,6 +42,7 @@ _CONTROL_PATIENCE: Final = 2.0  # seconds that a verdict may wait for the contro
 _TICK: Final = 0.5
 _LOOKED_AT: Final = 1000  # entries that are asked about a route before the run is given up
 _STOPPED: Final = N_("stopped before its turn")
+_SPENT: Final = N_("not tested: the data budget is spent (--budget)")
 _NOT_TRIED: Final = {
     "no_network": N_("this machine has no network now"),
     "target": N_("the target you named does not answer as it should, so nothing can be judged by it"),
@@ -54,6 +56,10 @@ class Engines(Protocol):
     def doors(self) -> Mapping[str, Door | CannotMeasure]:
         """Endpoint keys to doors, or to why there is none."""
 
+    @property
+    def reports(self) -> Mapping[str, Report]:
+        """Names of engines to what they tell of themselves."""
+
 
 OpenEngines = Callable[[Sequence[Endpoint]], AbstractAsyncContextManager[Engines]]
 
@@ -61,7 +67,7 @@ OpenEngines = Callable[[Sequence[Endpoint]], AbstractAsyncContextManager[Engines
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """All that a run needs to know. `first` 0 tests everything; `budget_kib` 0 sets no limit;
-    `trusted` lifts class C to B; `only` empty means every transport.
+    `trusted` lifts class C to B; `only` empty means every transport; `disk`: tor may write to the disk.
     """
 
     reading: Reading
@@ -73,6 +79,7 @@ class Run:
     budget_kib: int = 0
     trusted: bool = False
     only: frozenset[str] = frozenset()
+    disk: bool = False
     namer: Namer = field(default_factory=Namer)
     rng: random.Random = field(default_factory=lambda: random.Random())
 
@@ -122,9 +129,8 @@ class _Runner:
         self.queue = plan.Queue(())
         self.woken = asyncio.Event()
         self.flying: dict[int, Job] = {}
-        self.counts: Counter[str] = Counter({status.value: 0 for status in Status})
-        self.first_working: float | None = None
-        self.moved_kib = 0.0
+        self.follower = Follower()
+        self.tally = Tally(run.reading, self.follower)
 
     # the run as a whole
 
@@ -192,7 +198,7 @@ class _Runner:
     async def _keep_engines(self, open_engines: OpenEngines, wanted: Sequence[Endpoint]) -> None:
         try:
             async with open_engines(wanted) as engines:
-                self.around.doors = engines.doors
+                self.around.doors, self.follower.reports = engines.doors, engines.reports
                 self.doors_ready.set()
                 await asyncio.Event().wait()  # they run until the run dismisses its crew
         except CannotMeasure as reason:
@@ -201,14 +207,20 @@ class _Runner:
             self.doors_ready.set()
 
     async def _tick(self) -> None:
-        total = len(self.run.reading.candidates)
         while True:
             await asyncio.sleep(_TICK)
-            done = sum(self.counts.values())
-            working = self.counts[Status.WORKING]
-            await self.events.put(
-                Progressed(done, total, working, self.around.pacer.passed, self.loop.time() - self.began)
-            )
+            elapsed = self.loop.time() - self.began
+            await self.events.put(self.tally.progressed(self.around.pacer.passed, elapsed))
+            await self._tell_of_engines()
+            self._watch_budget()
+
+    async def _tell_of_engines(self) -> None:
+        for event in self.follower.news(self.loop.time() - self.began):
+            await self.events.put(event)
+
+    def _watch_budget(self) -> None:
+        if self.run.budget_kib and self.tally.moved_kib >= self.run.budget_kib:
+            self.stop.ring("budget")
 
     async def _try_all(self, testable: Sequence[Candidate]) -> None:
         self.queue = plan.Queue(plan.order(testable, rng=self.run.rng))
@@ -222,24 +234,16 @@ class _Runner:
             await self.stop.event.wait()
 
     async def _finish(self) -> None:
+        why_not = _SPENT if self.stop.why == "budget" else _NOT_TRIED.get(self.stop.why, _STOPPED)
         unfinished = [*self.flying.values(), *self.queue.rest()]
         for job in unfinished:
             if job.attempt is None or self.stop.why in _NOT_TRIED:
-                await self._put_aside(job.candidate, Message(_NOT_TRIED.get(self.stop.why, _STOPPED)))
+                await self._put_aside(job.candidate, Message(why_not))
             else:
                 await self._conclude(job, job.attempt)
-        reading = self.run.reading
-        finished = Finished(
-            given=reading.given,
-            candidates=len(reading.candidates),
-            duplicates=reading.duplicates,
-            rejected=len(reading.rejected),
-            counts=dict(self.counts),
-            stopped=self.stop.why,
-            elapsed=self.loop.time() - self.began,
-            first_working=self.first_working,
-            line_state=self.around.control.state,
-        )
+        await self._tell_of_engines()
+        elapsed = self.loop.time() - self.began
+        finished = self.tally.finished(self.stop.why, elapsed, self.around.control.state)
         await self.events.put(finished)
 
     # the line without a proxy
@@ -257,9 +261,10 @@ class _Runner:
 
     async def _heed(self, found: Control) -> None:
         """Say what a dead line or a misspelt target means for the run, at once."""
-        said = control.about_target(found) if self.run.targets.own else None
-        if said is not None:
-            await self.events.put(Noticed(said))
+        about_target = control.about_target(found) if self.run.targets.own else None
+        for said in (about_target, control.about_clock(found)):
+            if said is not None:
+                await self.events.put(Noticed(said))
         if self.run.targets.own and found.step is Step.HTTP_ROUND_TRIP and found.state is LineState.UNKNOWN:
             self.stop.ring("target")  # it answers wrongly without any entry too: no entry can be judged by it
         hosts = [candidate.endpoint.host for candidate in self.run.reading.candidates[:_LOOKED_AT]]
@@ -330,10 +335,12 @@ class _Runner:
 
     async def _conclude(self, job: Job, attempt: Attempt) -> None:
         if not self.control_done.is_set() and needs_control(attempt):
-            async with _at_most(_CONTROL_PATIENCE):
-                await self.control_done.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CONTROL_PATIENCE):
+                    await self.control_done.wait()
         attempt = settled(attempt, self.around.plain_reference)
-        found = judge(attempt, self.around.control, quota=self.run.targets.quota)
+        host = job.candidate.endpoint.host
+        found = judge(attempt, self.around.control, quota=self.run.targets.quota, host=host)
         transport = attempt.spoken or job.candidate.endpoint.transport
         await self._report(
             Verdict(
@@ -374,22 +381,10 @@ class _Runner:
             await self.events.put(event)
         else:
             self.events.put_nowait(event)
-        self.counts[verdict.status] += 1
+        self.tally.take(verdict)
         if job is not None:
             self.flying.pop(id(job), None)
-        if verdict.status is Status.WORKING and self.first_working is None:
-            self.first_working = verdict.finished
-        self.moved_kib += (verdict.proof.down + verdict.proof.up) / 1024
-        if self.run.first and self.counts[Status.WORKING] >= self.run.first:
+        if self.run.first and self.tally.working >= self.run.first:
             self.stop.ring("first")
-        elif self.run.budget_kib and self.moved_kib >= self.run.budget_kib:
-            self.stop.ring("budget")
-
-
-@asynccontextmanager
-async def _at_most(seconds: float) -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError:
-        return
+        else:
+            self._watch_budget()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from client.engine import Engines, OpenEngines
-from client.platform import memory_folder
+from client.following import Report
+from client.platform import disk_folder, memory_folder
 from transports.net import Door
 from transports.registry import REGISTRY
 from transports.types import N_, CannotMeasure, Endpoint
@@ -17,7 +18,9 @@ from transports.types import N_, CannotMeasure, Endpoint
 if TYPE_CHECKING:
     from transports.guard import Guard
 
-_NO_MEMORY: Final = N_("tor would have to write to the disk here, so no bridge is tested")
+_NO_MEMORY: Final = N_(
+    "there is no folder in memory here, and tor was not allowed to write to the disk: allow it with --disk"
+)
 Doors = Mapping[str, Door | CannotMeasure]
 
 
@@ -26,13 +29,20 @@ class Opened:
     """The doors of every engine, as they are now: an engine that dies takes its doors back."""
 
     doors: Doors
+    reports: Mapping[str, Report] = field(default_factory=dict)
 
 
-def engine_opener(extra_roots: str, connect: float, torrc: str = "") -> OpenEngines:
-    """Return what starts sing-box and tor, under a guard, for the endpoints that need them."""
+Opener = Callable[[Sequence[Endpoint], "Guard"], AbstractAsyncContextManager[Opened]]
+
+
+def engine_opener(extra_roots: str, connect: float, torrc: str = "", *, disk: bool = False) -> OpenEngines:
+    """Return what starts sing-box and tor, under a guard, for the endpoints that need them.
+
+    With `disk` tor may write to the disk where there is no folder in memory.
+    """
 
     @asynccontextmanager
-    async def open_singbox(endpoints: Sequence[Endpoint], guard: Guard) -> AsyncIterator[Doors]:
+    async def open_singbox(endpoints: Sequence[Endpoint], guard: Guard) -> AsyncIterator[Opened]:
         from transports import singbox_engine
 
         box = await singbox_engine.find()
@@ -41,13 +51,13 @@ def engine_opener(extra_roots: str, connect: float, torrc: str = "") -> OpenEngi
         async with singbox_engine.opened(
             box, endpoints, guard=guard, extra_roots=extra_roots, connect=connect
         ) as engine:
-            yield engine.doors
+            yield Opened(engine.doors)
 
     @asynccontextmanager
-    async def open_tor(endpoints: Sequence[Endpoint], guard: Guard) -> AsyncIterator[Doors]:
+    async def open_tor(endpoints: Sequence[Endpoint], guard: Guard) -> AsyncIterator[Opened]:
         from transports import pt_engine, tor_engine
 
-        folder = memory_folder()
+        folder = memory_folder() or (disk_folder() if disk else None)
         if folder is None:
             raise CannotMeasure(_NO_MEMORY)
         kinds = {str((endpoint.options or {}).get("pt", "vanilla")) for endpoint in endpoints} - {"vanilla"}
@@ -55,7 +65,7 @@ def engine_opener(extra_roots: str, connect: float, torrc: str = "") -> OpenEngi
             pt_engine.opened(sorted(kinds), guard=guard, folder=folder) as plugins,
             tor_engine.opened(endpoints, guard=guard, folder=folder, torrc=torrc, pts=plugins) as engine,
         ):
-            yield engine.doors
+            yield Opened(engine.doors, {"tor": engine})
 
     @asynccontextmanager
     async def open_engines(endpoints: Sequence[Endpoint]) -> AsyncIterator[Engines]:
@@ -63,19 +73,18 @@ def engine_opener(extra_roots: str, connect: float, torrc: str = "") -> OpenEngi
 
         async with AsyncExitStack() as held:
             guard = await held.enter_async_context(Guard.running())
-            doors: list[dict[str, Door | CannotMeasure] | Doors] = []
+            all_opened: list[Opened] = []
             openers: dict[str, Opener] = {"sing-box": open_singbox, "tor": open_tor}
             for name, opener in openers.items():
                 mine = [endpoint for endpoint in endpoints if REGISTRY[endpoint.transport].engine == name]
                 if not mine:
                     continue
                 try:
-                    doors.append(await held.enter_async_context(opener(mine, guard)))
+                    all_opened.append(await held.enter_async_context(opener(mine, guard)))
                 except CannotMeasure as reason:
-                    doors.append(dict.fromkeys((endpoint.key() for endpoint in mine), reason))
-            yield Opened(ChainMap(*doors))  # type: ignore[arg-type]
+                    all_opened.append(Opened(dict.fromkeys((endpoint.key() for endpoint in mine), reason)))
+            doors: Doors = ChainMap(*(opened.doors for opened in all_opened))  # type: ignore[arg-type]
+            reports = {name: report for opened in all_opened for name, report in opened.reports.items()}
+            yield Opened(doors, reports)
 
     return open_engines
-
-
-Opener = Callable[[Sequence[Endpoint], "Guard"], AbstractAsyncContextManager[Doors]]

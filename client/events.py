@@ -52,13 +52,26 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Progressed:
-    """Where the run stands: candidates done of `total`, and connections opened so far."""
+    """Where the run stands: candidates done of `total`, and connections opened and KiB moved so far."""
 
     done: int
     total: int
     working: int
     connections: int
     elapsed: float
+    moved_kib: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineProgressed:
+    """How far an outside program is with getting ready. `received_kib` is all that it has loaded so far."""
+
+    engine: str
+    percent: int
+    stage: Message
+    received_kib: int
+    kib_per_s: float
+    elapsed: float  # seconds since the run began
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +87,7 @@ class Finished:
     elapsed: float
     first_working: float | None
     line_state: LineState
+    moved_kib: int = 0
 
 
-Event = Started | LineRejected | ControlFinished | Noticed | Judged | Progressed | Finished
+Event = Started | LineRejected | ControlFinished | Noticed | Judged | Progressed | EngineProgressed | Finished

@@ -16,6 +16,7 @@ class Exit(IntEnum):
     USAGE = 2
     NOT_MEASURED = 3
     INTERRUPTED = 130
+    NOT_READ = 141  # whoever read our output has closed it: 128 and SIGPIPE, as programs of the shell end
 
 
 def of_run(counts: Mapping[str, int], stopped: str, line: LineState) -> Exit:

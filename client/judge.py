@@ -19,6 +19,10 @@ FORGERIES: Final = (Failure.SSL_AUTHORITY, Failure.SSL_HOSTNAME)
 _CIRCUITS: Final = 90  # percent from which tor knows the network and only needs circuits (control-spec 5.5)
 _SILENCE: Final = 2.0  # seconds without a byte: frozen rather than slow
 _TOO_LITTLE: Final = N_("too little could be moved to be sure: give a larger file with --bulk-target")
+_NO_NETWORK: Final = N_("this machine has no network now")
+_NO_IPV6: Final = N_("this machine has no IPv6 here, which this address needs: try it on another network")
+# What systems say of an IPv6 address when they have no route, no address of their own, or no IPv6 at all.
+_NO_WAY: Final = (Failure.NETWORK_UNREACHABLE, Failure.ADDRESS_NOT_AVAILABLE, Failure.ADDRESS_FAMILY)
 _BREAKS: Final = (Failure.CONNECTION_RESET, Failure.CONNECTION_ABORTED, Failure.EOF)
 
 
@@ -68,9 +72,11 @@ def settled(attempt: Attempt, reference: bytes | None) -> Attempt:
     return replace(attempt, plain_page=None, proof=replace(attempt.proof, plain=plain))
 
 
-def judge(attempt: Attempt, control: Control, *, quota: int) -> Judgement:
-    """Conclude about one candidate from its last attempt and the direct control."""
+def judge(attempt: Attempt, control: Control, *, quota: int, host: str = "") -> Judgement:
+    """Conclude about one candidate, at the address `host`, from its last attempt and the direct control."""
     if attempt.failed is not None:
+        if ":" in host and attempt.failed.step is Step.CONNECT and attempt.failed.failure in _NO_WAY:
+            return _without_ipv6(attempt.failed, control)
         if _is_knocking(attempt):
             return _knocked(attempt.failed)
         return _without_content(_with_plain(attempt, attempt.failed), control)
@@ -103,6 +109,12 @@ def judge(attempt: Attempt, control: Control, *, quota: int) -> Judgement:
             reason=Message(_TOO_LITTLE),
         )
     return _by_speed(proof, control)
+
+
+def _without_ipv6(failed: Observation, control: Control) -> Judgement:
+    """Say that it is this machine's lack, and no word about the candidate."""
+    text = _NO_NETWORK if control.state is LineState.NO_NETWORK else _NO_IPV6
+    return Judgement(status=Status.FAILED, failure=failed.failure, step=failed.step, reason=Message(text))
 
 
 def _is_knocking(attempt: Attempt) -> bool:
@@ -257,7 +269,7 @@ def _why(failed: Observation, control: Control, forged: bool) -> Message:
     if forged:
         return Message(N_("shows a forged certificate: it reads what you send"))
     if failed.step is Step.CONNECT and control.state is LineState.NO_NETWORK:
-        return Message(N_("this machine has no network now"))
+        return Message(_NO_NETWORK)
     step, note, failure = failed.step, failed.note, failed.failure
     text = _GENERAL.get(step, N_("did not get through"))
     if failure is not None:

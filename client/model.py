@@ -103,12 +103,16 @@ class RejectedLine:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was taken in. given = candidates + duplicates + rejected, always."""
+    """What was taken in. given = candidates + duplicates + rejected, always.
+
+    `builtin` is the date of the built-in list if that is what was taken in, else "".
+    """
 
     candidates: tuple[Candidate, ...]
     rejected: tuple[RejectedLine, ...]
     duplicates: int
     notices: tuple[Message, ...] = ()
+    builtin: str = ""
 
     @property
     def given(self) -> int:
@@ -180,4 +184,5 @@ class Control:
     code: int = 0  # the HTTP status, where the target gave one that it should not
     forged: bool = False  # a forged certificate showed without any proxy
     altered: bool = False  # plain HTTP came back altered without any proxy
+    ahead: int | None = None  # seconds that our clock is ahead of the target's
     upload: Content = Content.SKIPPED

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from client.model import Candidate, Message, Reading, RejectedLine
+from client import setting_lines
+from client.model import Candidate, Message, Reading, RejectedLine, counted
 from transports import nodelists, proxyline, telegram, tor_bridge, unsupported
 from transports.registry import PARSERS
 from transports.types import N_, Endpoint, Parse, Rejected
@@ -23,8 +24,12 @@ LONGEST: Final = 8 * 1024  # characters of one line
 MOST_LINES: Final = 100_000
 _DEEPEST: Final = 2  # base64 inside base64
 
-_INVISIBLE: Final = {ord(char): None for char in "\ufeff\u200b\u200e\u200f\u2060\u00ad\u200c\u200d"}
-_BLANKS: Final = {ord(char): " " for char in "\u00a0\u2007\u202f\u3000\t\v\f`"}
+_DIRT: Final[dict[int, str | None]] = {
+    **dict.fromkeys(map(ord, "\ufeff\u200b\u200e\u200f\u2060\u00ad\u200c\u200d\u061c\u180e")),
+    # messengers put these around what is copied
+    **dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")),
+    **dict.fromkeys(map(ord, "\u00a0\u2007\u202f\u3000\t\v\f`"), " "),
+}
 _QUOTES: Final = "\"'“”„«»‹›‘’"
 _BULLET: Final = re.compile(r"(?:[-*+•·‣▪–—>➤→✅✔]+|\(?\d{1,4}[.)])\s+")
 _COMMENT: Final = re.compile(r"#|//|;")
@@ -59,13 +64,18 @@ _WIDE: Final[dict[int, str | int | None]] = {
 }
 _EMPHASIS: Final = re.compile(r"(\*\*|__|~~)(.+?)\1")
 _BRIDGE: Final = re.compile(
-    rf"(?<![^\s:>({_QUOTES}])(?:(?:{'|'.join(sorted(map(re.escape, tor_bridge.TRANSPORTS)))})\s+(?=\S+:\d)"
-    r"|(?=[\[\d][\d.A-Fa-f:\]]{1,60}:\d{1,5}\s+\$?[0-9A-Fa-f]{40}(?![0-9A-Za-z])))",
+    rf"(?<![^\s:>(*|,;\[{_QUOTES}])(?:(?:{'|'.join(sorted(map(re.escape, tor_bridge.TRANSPORTS)))})\s+(?=\S+:\d)"
+    r"|(?=[\[\d][\d.A-Fa-f:\]]{1,60}:\d{1,5}\s+"
+    r"(?:\$?[0-9A-Fa-f]{40}|(?:[0-9A-Fa-f]{4}\s+){9}[0-9A-Fa-f]{4})(?![0-9A-Za-z])))",
     re.IGNORECASE,
 )
+_PAST_BRIDGE: Final = re.compile(r"[<>]|\s\|")  # a tag of HTML, the end of a cell
+_QUOTE: Final = re.compile(f"[{_QUOTES}]")
+_AS_TRIED: Final = frozenset({"http", "socks5"})  # what a line without a kind is tried as
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_=\s-]{16,}\Z")
 _STOPS: Final = ".,;!?)*|،؛؟。，；！？）】」、"
 _TRAILING: Final = _STOPS + ":：}>"
+_AROUND: Final = _STOPS + _QUOTES + " []{}"
 
 _CHANNEL: Final = re.compile(
     r"https://(?:t\.me|telegram\.me|telegram\.dog|wa\.me|chat\.whatsapp\.com)/", re.IGNORECASE
@@ -104,7 +114,41 @@ def read(sources: list[tuple[str, str]]) -> Reading:
                 continue
             seen.add(mark)
             candidates.append(Candidate(found, name, line))
-    return Reading(tuple(candidates), tuple(rejected), duplicates, tuple(notices))
+    kept = _without_vaguer(candidates)
+    duplicates += len(candidates) - len(kept)
+    return Reading(tuple(kept), tuple(rejected), duplicates, tuple(notices))
+
+
+def _without_vaguer(candidates: list[Candidate]) -> list[Candidate]:
+    """Leave out what another line says more exactly: it would be the same server, asked twice.
+
+    `host:port` beside `http://` or `socks5://`, which it would be tried as; a bridge without its fingerprint beside
+    one with it and with the same key. A bridge that only an address names is not folded: anybody may answer there.
+    """
+    kinds = {one.endpoint.transport for one in candidates}
+    said: set[object] = set()
+    if "auto" in kinds and kinds & _AS_TRIED:
+        said = {_place(one.endpoint) for one in candidates if one.endpoint.transport in _AS_TRIED}
+    if "tor_bridge" in kinds and any(_is_unnamed(one.endpoint) for one in candidates):
+        unnamed = (tor_bridge.without_fingerprint(one.endpoint) for one in candidates)
+        said.update(less.key() for less in unnamed if less is not None)
+    if not said:
+        return candidates
+    return [one for one in candidates if _said_vaguely(one.endpoint) not in said]
+
+
+def _is_unnamed(endpoint: Endpoint) -> bool:
+    return endpoint.transport == "tor_bridge" and not (endpoint.options or {}).get("fingerprint")
+
+
+def _said_vaguely(endpoint: Endpoint) -> object:
+    if endpoint.transport == "auto":
+        return _place(endpoint)
+    return endpoint.key() if _is_unnamed(endpoint) else None
+
+
+def _place(endpoint: Endpoint) -> object:
+    return endpoint.host, endpoint.port, endpoint.username, endpoint.password
 
 
 def _mark(endpoint: Endpoint) -> bytes:
@@ -134,9 +178,36 @@ def _items(text: str, name: str, notices: list[Message], depth: int = 0) -> Iter
     if len(lines) > MOST_LINES:
         values = {"source": name, "limit": MOST_LINES, "lines": len(lines)}
         notices.append(Message(N_("{source}: only the first {limit} of {lines} lines are read"), values))
-    for number, line in enumerate(lines[:MOST_LINES], 1):
+    passed = 0
+    for number, line in _sifted(text, enumerate(lines[:MOST_LINES], 1)):
+        if line is None:
+            passed += 1
+            continue
         for found in _parse_safely(line):
             yield number, found
+    if passed:
+        notices.append(_passed_over(name, passed))
+
+
+def _sifted(text: str, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str | None]]:
+    """Return the lines that are to be read, None for those that hold other settings."""
+    sift = setting_lines.sifter(text)
+    if sift is not None:
+        return sift(lines)
+    if "=" not in text:
+        return iter(lines)
+    from client.rejoined import rejoined  # here, because mere lists of addresses should begin at once
+
+    return iter(rejoined(lines))
+
+
+def _passed_over(name: str, lines: int) -> Message:
+    return counted(
+        "{source}: {n} line with another setting was passed over",
+        "{source}: {n} lines with other settings were passed over",
+        lines,
+        source=name,
+    )
 
 
 def _parse_safely(line: str) -> list[Endpoint | Rejected]:
@@ -168,7 +239,7 @@ def parse_line(line: str) -> list[Endpoint | Rejected]:
         return [Rejected(N_("longer than {limit} characters: one link a line"), limit=LONGEST)]
     if _PLAIN.fullmatch(line):
         return [_attempt(proxyline.parse, line)]
-    text = line.translate(_INVISIBLE).translate(_BLANKS).strip().strip(_QUOTES).strip()
+    text = line.translate(_DIRT).strip().strip(_QUOTES).strip()
     if not text or _COMMENT.match(text):
         return []
     text = _BULLET.sub("", text, count=1) if _BULLET.match(text) else text
@@ -196,12 +267,29 @@ def _bridges(text: str) -> list[str]:
     """Return the bridge lines in one line. A bridge in a sentence must never be taken for a plain proxy:
     it would be asked in the wrong protocol, and a private bridge would become known.
     """
+    text = _EMPHASIS.sub(r"\2", text) if text[:2] in ("**", "__", "~~") else text
     starts = [0] if tor_bridge.looks_like_bridge(text) else []
     for found in _BRIDGE.finditer(text, bool(starts)):
-        if not starts or (found.end() > found.start() and ":" in text[starts[-1] : found.start()]):
-            starts.append(found.start())
+        at = found.start()
+        inside = found.end() == at and text[at - 1] == ":"  # the middle of an IPv6 address
+        if not starts or (
+            ":" in text[starts[-1] : at] and not inside
+        ):  # before it comes the transport's name
+            starts.append(at)
     ends = [*starts[1:], len(text)]
-    return [text[at:end].strip() for at, end in zip(starts, ends, strict=False)]
+    return [_alone(text, at, end) for at, end in zip(starts, ends, strict=False)]
+
+
+def _alone(text: str, at: int, end: int) -> str:
+    """Cut one bridge line out of quotes, brackets, the punctuation of a sentence, and the word before the next."""
+    line = text[at:end]
+    if at and text[at - 1] in _QUOTES:
+        line = _QUOTE.split(line, maxsplit=1)[0]
+    line = _PAST_BRIDGE.split(line, maxsplit=1)[0]
+    bare = line.rstrip(_AROUND)
+    if bare[-7:-6] in (" ", ",", ";", "|") and bare[-6:].lower() == "bridge":
+        bare = bare[:-7].rstrip(_AROUND)
+    return bare + "]" * (bare.count("[") > bare.count("]"))
 
 
 def _read_links(links: list[str], text: str) -> list[Endpoint | Rejected]:

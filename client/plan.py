@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import heapq
 import itertools
 import random
+import tomllib
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from client.model import Candidate, Control
@@ -16,7 +19,9 @@ from client.targets import Targets
 from client.way import Attempt
 from transports.net import Limits
 from transports.registry import REGISTRY
+from transports.tor_engine import SOLO
 
+_TOR: Final = Path(__file__).parent / "data" / "tor.toml"
 _OVERHEAD_KIB: Final = 24  # handshakes, certificates, small pages and headers of one full verification
 _MOST_CONNECTIONS: Final = (
     10  # two each of small pages, files, uploads and plain pages; impossible address, UDP
@@ -32,6 +37,12 @@ class Budget:
 
     connections: int
     kib: int
+
+
+@functools.cache
+def directory_kib() -> int:
+    """Return the KiB that a tor loads before it can be used; `client/data/tor.toml` says where that is from."""
+    return int(tomllib.loads(_TOR.read_text("utf-8"))["directory_kib"])
 
 
 def network_of(host: str) -> str:
@@ -66,13 +77,25 @@ def _deal(hands: Sequence[Iterable[Candidate]]) -> Iterable[Candidate]:
 
 def budget(candidates: Sequence[Candidate], targets: Targets, profile: Profile) -> Budget:
     """Return the most that testing `candidates` can cost. Everything working is the dearest case."""
-    testable = sum(1 for candidate in candidates if is_testable(candidate))
+    wanted = [candidate for candidate in candidates if is_testable(candidate)]
+    testable = len(wanted)
     tries = 2
     each = (targets.quota + targets.upload) // 1024 + _OVERHEAD_KIB
     return Budget(
         connections=testable * (_MOST_CONNECTIONS + tries - 1) + _CONTROL_CONNECTIONS,
-        kib=(testable + 1) * each,
+        kib=(testable + 1) * each + directories(wanted) * directory_kib(),
     )
+
+
+def directories(candidates: Iterable[Candidate]) -> int:
+    """Return how many tors will load the list of relays for themselves: one for most bridges together."""
+    kinds = [
+        str((candidate.endpoint.options or {}).get("pt", ""))
+        for candidate in candidates
+        if REGISTRY[candidate.endpoint.transport].engine == "tor"
+    ]
+    alone = sum(1 for kind in kinds if not kind or kind in SOLO)
+    return alone + (alone < len(kinds))
 
 
 def is_testable(candidate: Candidate) -> bool:

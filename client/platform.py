@@ -160,6 +160,13 @@ def memory_folder() -> Path | None:
     return None
 
 
+def disk_folder() -> Path:
+    """Return the folder for temporary files; what is written there may stay on the disk after its erasure."""
+    import tempfile
+
+    return Path(tempfile.gettempdir())
+
+
 def _in_memory(path: Path) -> bool:
     """Say whether `path` is on a file system that lives in memory (Linux tells; elsewhere: no)."""
     try:

@@ -5,6 +5,7 @@ Source of the rungs and their reasons: docs/verdicts.md. This module acts and no
 
 from __future__ import annotations
 
+import time
 from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
@@ -73,6 +74,8 @@ async def _small(way: Climb, attempt: Attempt) -> None:
                 await stream.send(get_request(target.path, target.host_header, agent=way.agent))
                 page = Page()
                 await read_page(stream, page)
+                if not way.side_checks:
+                    attempt.ahead = _ahead(page)
                 step.code = page.status
                 _expect(target, page)
         except StepFailed as failed:
@@ -83,6 +86,17 @@ async def _small(way: Climb, attempt: Attempt) -> None:
             return
         finally:
             stream.close()
+
+
+def _ahead(page: Page) -> int | None:
+    """Compare our clock with the time of an answer (RFC 9110 section 6.6.1); None where it tells none."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        told = parsedate_to_datetime(page.headers.get("date", ""))
+        return round(time.time() - told.timestamp())
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _expect(target: Target, page: Page) -> None:

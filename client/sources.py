@@ -1,14 +1,17 @@
-"""Where lists come from: files and standard input, each with a limit."""
+"""Where lists come from: files and standard input, each with a limit; and the list that is built in."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from client import parse
+from client.model import Reading
 from transports.types import N_, Rejected
 
 STDIN = "-"
+BUILTIN = "built-in"
 
 
 def load(name: str) -> tuple[str, str]:
@@ -28,3 +31,13 @@ def load(name: str) -> tuple[str, str]:
     if not data.strip():
         raise Rejected(N_("this list is empty"))
     return name, parse.decode(data)
+
+
+def builtin() -> Reading:
+    """Return the bridges that are built in, and Tor without any; the notice says how old the list is."""
+    from client import bridges  # here, because most checks have a list of their own
+
+    known = bridges.builtin()
+    reading = parse.read([(BUILTIN, "\n".join(["tor", *(line.text for line in known.lines())]))])
+    date = known.date.isoformat()
+    return replace(reading, notices=(bridges.public(date),), builtin=date)

@@ -33,6 +33,7 @@ class Attempt:
     spoken: str = ""
     engine: str = ""
     plain_page: Page | None = None  # what plain HTTP brought where the content is not known
+    ahead: int | None = None  # seconds that our clock is ahead of the target's, by its authentic answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

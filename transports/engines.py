@@ -10,8 +10,8 @@ import asyncio
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Final, cast
 
@@ -19,6 +19,8 @@ from transports.guard import Guard, own_group
 from transports.types import N_, CannotMeasure
 
 _LINE: Final = 4096  # bytes of one line of output that we keep
+_FULL: Final = N_("{folder} is full: free {mib} MiB in it, then run the check again")
+_NO_FOLDER: Final = N_("nothing can be written into {folder}: see to that, then run the check again")
 _STOP: Final = 1.0  # seconds between asking a program to end and ending it
 
 
@@ -35,6 +37,17 @@ def runnable(path: Path) -> Path:
     if not os.access(path, os.X_OK):
         raise CannotMeasure(N_("the program is there, but may not be executed: chmod +x it"))
     return path
+
+
+@contextmanager
+def roomy(folder: Path, room: int) -> Iterator[None]:
+    """Make something in `folder`, which must have `room` bytes free. Raises CannotMeasure where it cannot be."""
+    try:
+        if shutil.disk_usage(folder).free < room:
+            raise CannotMeasure(_FULL, folder=str(folder), mib=-(-room // 2**20))
+        yield
+    except OSError as error:
+        raise CannotMeasure(_NO_FOLDER, folder=str(folder)) from error
 
 
 class Program(asyncio.SubprocessProtocol):

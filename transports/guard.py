@@ -10,7 +10,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,8 @@ from transports import guard_main
 from transports.types import N_, CannotMeasure
 
 _LAST_WORDS: Final = 3.0  # seconds that the guard may need for clearing up
+_PATIENCE: Final = 3.0  # seconds for it to read what we tell: it may still be starting
+_POLL: Final = 0.005
 _LOST: Final = N_("the guard process has stopped, so no engine may run; start again")
 
 
@@ -51,6 +53,7 @@ class Guard:
     def __init__(self, pipe: int) -> None:
         self._pipe = pipe
         self._pid = 0
+        self._orders = b""
         self._engines: dict[int, str] = {}
         self._process = _Process(self._end_engines)
 
@@ -125,10 +128,20 @@ class Guard:
     async def _tell(self, order: str) -> None:
         if self._process.ended.is_set():
             raise CannotMeasure(_LOST)
-        try:  # at once, not when the event loop comes round to it; a pipe takes so little whole
-            os.write(self._pipe, order.encode("utf-8", "surrogateescape") + b"\n")
-        except OSError as error:
+        self._orders += order.encode("utf-8", "surrogateescape") + b"\n"
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                while not self._flushed():  # noqa: ASYNC110 - at once, and nobody tells when there is room
+                    await asyncio.sleep(_POLL)
+        except (OSError, TimeoutError) as error:
             raise CannotMeasure(_LOST) from error
+
+    def _flushed(self) -> bool:
+        """Write what the pipe takes. It is small for who has no rights and many pipes (pipe(7)), and may be full."""
+        with suppress(BlockingIOError):
+            while self._orders:
+                self._orders = self._orders[os.write(self._pipe, self._orders) :]
+        return not self._orders
 
     def _end_engines(self) -> None:
         for pid, start in self._engines.items():

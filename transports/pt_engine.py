@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from transports.engines import Program, output, program, runnable
+from transports import install
+from transports.engines import Program, output, program, roomy, runnable
 from transports.guard import Guard
 from transports.types import N_, CannotMeasure
 from transports.wire.pt import Broken, Dialogue, Log, Method
@@ -55,9 +56,17 @@ _BUNDLES: Final = (  # where Tor Browser and the Tor Expert Bundle lie; "~" is t
 )
 _READY: Final = 5.0  # seconds to name its methods
 _VERSION: Final = 5.0
+_ROOM: Final = 1024 * 1024  # bytes
 _KEPT_LOGS: Final = 50
 
-_MISSING: Final = N_("{transport} bridges need a program that is not here: install {program}")
+_MISSING: Final = N_("{transport} bridges need {program}, which is not here: {command}")
+_NO_PACKAGE: Final = N_(
+    "{transport} bridges need {program}, which is not here: it comes with Tor Browser and the Tor Expert Bundle"
+)
+PACKAGES: Final[Mapping[str, str]] = {  # of Debian, by transport
+    **dict.fromkeys(("obfs4", "meek_lite", "obfs3", "obfs2", "scramblesuit"), "obfs4proxy"),
+    "snowflake": "snowflake-client",
+}
 _UNABLE: Final = N_("{program} does not know {transport} bridges: install a newer one")
 _MUTE: Final = N_("{program} does not say where it listens: try another version of it")
 _ENDED: Final = N_("{program} ends as soon as it is started: try another version of it")
@@ -119,7 +128,11 @@ class Plugins:
 def missing(transport: str) -> CannotMeasure:
     """Return the reason that names the programs for `transport`."""
     able = [name for name, names in KNOWN.items() if transport in names]
-    return CannotMeasure(_MISSING, transport=transport, program=" / ".join(able) or transport)
+    program = " / ".join(able) or transport
+    if transport not in PACKAGES:
+        return CannotMeasure(_NO_PACKAGE, transport=transport, program=program)
+    told = install.command(PACKAGES[transport])
+    return CannotMeasure(_MISSING, transport=transport, program=program, command=told)
 
 
 def find() -> list[Path]:
@@ -143,10 +156,10 @@ def find() -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-async def version(path: Path) -> str:
-    """Return the version that the program tells when asked for it, "" if it does not."""
+async def version(path: Path, limit: float = _VERSION) -> str:
+    """Return the version that the program tells when asked for it within `limit` seconds, "" if it does not."""
     try:
-        _, lines = await output([str(runnable(path)), "--version"], guard=None, limit=_VERSION)
+        _, lines = await output([str(runnable(path)), "--version"], guard=None, limit=limit)
     except TimeoutError:
         return ""
     told = re.search(r"\b[0-9]+\.[0-9]+[0-9A-Za-z.+~-]{0,40}", "\n".join(lines))
@@ -188,7 +201,8 @@ async def opened(
 
 @asynccontextmanager
 async def _state(folder: Path, guard: Guard) -> AsyncIterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="sanylau-pt-", dir=folder))
+    with roomy(folder, _ROOM):
+        path = Path(tempfile.mkdtemp(prefix="sanylau-pt-", dir=folder))
     try:
         await guard.adopt_dir(path)
         yield path

@@ -1,8 +1,8 @@
 """Tor bridge lines, read as tor reads them (`parse_bridge_line`), and stricter where tor would misread.
 
-A line is `[Bridge] [transport] address[:port] [fingerprint] [name=value …]`. Whatever tor accepts and then
-takes for something else (an IPv6 address without brackets, a certificate with padding) is turned down here
-with the way to mend it.
+A line is `[Bridge] [transport] address[:port] [fingerprint] [name=value …]`, and `#` begins a comment. Whatever tor
+accepts and then takes for something else (an IPv6 address without brackets, a certificate with padding) is turned
+down here with the way to mend it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import base64
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -21,13 +21,8 @@ SCHEMES: Final = ()
 LONGEST_LINE: Final = 4096
 LONGEST_ARGUMENTS: Final = 510  # bytes that tor can hand over as SOCKS user name and password
 DEFAULT_PORT: Final = 443
-_ELSEWHERE: Final = (
-    "meek_lite",
-    "snowflake",
-    "webtunnel",
-    "conjure",
-    "dnstt",
-)  # their address is a placeholder
+# The address in a line of these is a placeholder.
+_ELSEWHERE: Final = ("meek_lite", "snowflake", "webtunnel", "conjure", "dnstt")
 
 _LEAD: Final = re.compile(r"bridge\s+", re.IGNORECASE)
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
@@ -40,22 +35,69 @@ _LOOKS: Final = re.compile(
     r"(?:\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?|\[[0-9A-Fa-f:.]+\](?::\d+)?)(?:\s+(\S.*))?\Z", re.ASCII
 )
 
+_KEYS: Final = ("cert", "node-id", "public-key", "password", "fingerprint")
+# What says where a line with a placeholder leads. STUN servers, TLS disguises and versions only say how.
+_URLS: Final = ("url", "ampcache")
+_ROUTES: Final = (
+    *("targets", "sqsqueue", "registrar", "transport", "servername", "addr"),
+    *("domain", "pubkey", "doh", "dot", "udp"),
+)
+_MANNERS: Final = (
+    *("front", "fronts", "iat-mode", "ice", "max", "proxy", "sqscreds"),
+    *("utls", "utls-imitate", "utls-nosni", "ver"),
+)
+# The names that arguments have. Any other word before a = may be a secret that has lost its place.
+ARGUMENTS: Final = frozenset((*_URLS, *_ROUTES, *_KEYS, *_MANNERS))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class BridgeLine(Endpoint):
-    """A bridge. Two lines are the same bridge if transport, address and fingerprint (or cert) agree."""
+    """A bridge. Two lines are the same bridge if they lead to the same place and name the same keys."""
 
     def key(self) -> str:
-        """Return the identity of the bridge; where the address is a placeholder, it counts for nothing."""
+        """Return the identity of the bridge; where the address is a placeholder, it counts for nothing.
+
+        Both the fingerprint and the transport's key count, so that a line with a wrong one hides no good line.
+        """
         options = self.options or {}
         args: Mapping[str, str] = options.get("args", {})
         name, fingerprint = str(options.get("pt", "")), str(options.get("fingerprint", ""))
         if name in _ELSEWHERE:
-            way = "url" if args.get("url") else "domain" if args.get("domain") else "targets"
-            parts = [name, fingerprint, args.get(way, "")]
+            parts = [name, fingerprint, *_ways(args)]
         else:
-            parts = [name, self.host, str(self.port), fingerprint or args.get("cert", "")]
+            secret = args.get("cert") or args.get("password", "")
+            parts = [name, self.host, str(self.port), fingerprint, secret]
         return "\x00".join(["tor_bridge", *parts])
+
+
+def without_fingerprint(endpoint: Endpoint) -> Endpoint | None:
+    """Return the bridge as a line would give it that leaves its fingerprint out.
+
+    None where the two could be different servers: only the key of obfs4 or scramblesuit ties them together.
+    """
+    if endpoint.transport != "tor_bridge":
+        return None
+    options = endpoint.options or {}
+    if options.get("pt") not in ("obfs4", "scramblesuit") or not options.get("fingerprint"):
+        return None
+    return replace(endpoint, options={**options, "fingerprint": ""})
+
+
+def _ways(args: Mapping[str, str]) -> list[str]:
+    fronts = (args.get("fronts") or args.get("front", "")).lower().split(",")
+    asked = args.get("fingerprint", "").upper()
+    urls = [_same_url(args.get(name, "")) for name in _URLS]
+    return [asked, *urls, ",".join(sorted(set(fronts))), *(args.get(name, "") for name in _ROUTES)]
+
+
+def _same_url(text: str) -> str:
+    """Return one spelling of a URL: small letters in the host, the port written out, a path of at least one slash."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        return text
+    return f"{parts.scheme}://{parts.hostname}:{port}{parts.path or '/'}?{parts.query}" if text else ""
 
 
 def looks_like_bridge(text: str) -> bool:
@@ -82,11 +124,13 @@ def parse(text: str) -> Endpoint:
     """Return the endpoint of a bridge line. Raises Rejected with how to mend the line."""
     if len(text) > LONGEST_LINE:
         raise Rejected(N_("the bridge line is too long: one bridge a line"))
-    if _FORBIDDEN.search(text) or '"' in text or "'" in text or "`" in text:
+    whole = " ".join(text.partition("#")[0].split())
+    if _FORBIDDEN.search(text) or not whole.isprintable() or any(quote in text for quote in "\"'`"):
         raise Rejected(N_("the bridge line has quotes or control characters in it: take them out"))
-    tokens = text.split()
-    if tokens and tokens[0].lower() == "bridge":
-        del tokens[0]
+    if "\\" in text:  # at the end of a line, and between quotes, it means something else to tor
+        raise Rejected(N_("the bridge line has a backslash in it: take it out"))
+    tokens = _LEAD.sub("", whole + " ", count=1).split()
+    whole = " ".join(tokens)
     if not tokens:
         raise Rejected(N_("the bridge line is empty: write transport, address and fingerprint"))
     name = "vanilla"
@@ -102,7 +146,7 @@ def parse(text: str) -> Endpoint:
         host=host,
         port=port,
         options=options,
-        text=" ".join(text.split()),
+        text=whole,
     )
 
 
@@ -168,7 +212,9 @@ def _rest(tokens: list[str], transport: str) -> tuple[str, dict[str, str]]:
         if not found:
             raise Rejected(N_("after the fingerprint everything must be name=value"))
         if found[1] in args:
-            raise Rejected(N_("{name}= stands there twice: keep one"), name=found[1][:32])
+            if found[1] not in ARGUMENTS:
+                raise Rejected(N_("a name before = stands there twice: keep one"))
+            raise Rejected(N_("{name}= stands there twice: keep one"), name=found[1])
         args[found[1]] = found[2]
     escaped = (f"{name}={value}".replace("\\", "\\\\").replace(";", "\\;") for name, value in args.items())
     if len(";".join(escaped).encode("utf-8")) > LONGEST_ARGUMENTS:

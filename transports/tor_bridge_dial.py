@@ -9,13 +9,16 @@ the tunnel through that circuit. A bridge that has lost its own way into the net
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from typing import Final
 
 from transports.failure import Failure, StepFailed, WireError
-from transports.knock import knock
+from transports.knock import link_of
 from transports.net import Net
+from transports.pt_engine import Plugins
 from transports.singbox_engine import loopback
 from transports.socks5 import converse
 from transports.stream import SocketStream, is_literal
@@ -47,12 +50,15 @@ class TorBridgeTransport:
         Raises StepFailed, or CannotMeasure (also when tor dies).
         """
         door = _door(endpoint, net)
-        async with door.lock:
-            if door.tor is not None:
-                door.tor.alive()
-            if door.tor is None or not door.tor.carries(door.circuit):
-                await _climb(door, endpoint, net, (host, port))
-        return await _tunnel(door, host, port, net)
+        with door.held():
+            async with door.lock:
+                if door.tor is not None and door.engine.outlives(door.tor):
+                    door.forget()
+                if door.tor is not None:
+                    door.tor.alive()
+                if door.tor is None or not door.tor.carries(door.circuit):
+                    await _climb(door, endpoint, net, (host, port))
+            return await _tunnel(door, endpoint, host, port, net)
 
 
 class PlainTor:
@@ -61,12 +67,13 @@ class PlainTor:
     async def dial(self, endpoint: Endpoint, host: str, port: int, net: Net) -> Stream:
         """Open a tunnel. Raises StepFailed or CannotMeasure."""
         door = _door(endpoint, net)
-        async with door.lock:
-            if door.circuit:
-                _tor(door).alive()
-            else:
-                await _enter(door, net)
-        return await _tunnel(door, host, port, net)
+        with door.held():
+            async with door.lock:
+                if door.circuit:
+                    _tor(door).alive()
+                else:
+                    await _enter(door, net)
+            return await _tunnel(door, endpoint, host, port, net)
 
 
 def _door(endpoint: Endpoint, net: Net) -> TorDoor:
@@ -85,15 +92,19 @@ def _tor(door: TorDoor) -> Tor:
 
 
 class _Bootstrap:
-    """Times `tor_bootstrap`; its deadlines stand still while the list of relays is on its way."""
+    """Times `tor_bootstrap`; its deadlines stand still while the list of relays is on its way.
 
-    def __init__(self, net: Net) -> None:
-        self._net = net
+    `sane` raises CannotMeasure when something else of ours that is needed has died.
+    """
+
+    def __init__(self, net: Net, sane: Callable[[], object]) -> None:
+        self._net, self._sane = net, sane
         self._began = net.trace.clock()
         self.percent = 0
 
     def failed(self, failure: Failure) -> StepFailed:
-        """Record the failure and return what is to be raised."""
+        """Record the failure and return what is to be raised. Raises CannotMeasure if it is ours."""
+        self._sane()
         error = WireError(failure, None, self.percent)
         return self._net.trace.failed(Step.TOR_BOOTSTRAP, self._began, error)
 
@@ -103,9 +114,14 @@ class _Bootstrap:
 
     async def until(self, tor: Tor, there: Callable[[], bool]) -> None:
         """Wait for one answer of the bridge."""
+
+        def settled() -> bool:
+            self._sane()
+            return there()
+
         try:
             async with asyncio.timeout_at(self.deadline()):
-                await tor.until(there)
+                await tor.until(settled)
         except TimeoutError as error:
             raise self.failed(Failure.TIMEOUT) from error
 
@@ -121,6 +137,7 @@ class _Bootstrap:
         with trace.waiting():
             began = trace.clock()
             while tor.progress.percent < percent:
+                self._sane()
                 self.percent = max(self.percent, tor.progress.percent)
                 now, since = trace.clock(), max(began, tor.progress.moved)
                 if now >= min(since + quiet, began + PATIENCE):
@@ -129,19 +146,52 @@ class _Bootstrap:
 
 
 async def _climb(door: TorDoor, endpoint: Endpoint, net: Net, target: tuple[str, int]) -> None:
-    """Go the way up, to a circuit. What did not work is taken from tor again, or it would go on trying."""
+    """Go the way up, to a circuit; with the tor that comes in the place of one that died on the way, if there is one."""
     solo = str((endpoint.options or {}).get("pt", "")) in SOLO
-    named = str((endpoint.options or {}).get("fingerprint", ""))
-    fingerprint = named if solo else await knock(endpoint, net, door.pts)
+    fingerprint = str((endpoint.options or {}).get("fingerprint", ""))
+    if not solo:
+        fingerprint = await _shaken(door, endpoint, net)
+    began, trace = net.trace.clock(), net.trace
+    try:
+        await _bootstrap(door, endpoint, net, target, fingerprint)
+    except CannotMeasure:
+        if not door.engine.outlives(door.tor):
+            raise
+        door.forget()
+        lost = trace.clock() - began  # by our own fault
+        trace.waited += lost
+        trace.deadline += lost
+        await _bootstrap(door, endpoint, net, target, fingerprint)
+
+
+async def _shaken(door: TorDoor, endpoint: Endpoint, net: Net) -> str:
+    """Do the handshakes; return who answers. Once in a run is enough, until a circuit has shown more."""
+    if door.shaken is None:
+        link = await link_of(endpoint, net, door.pts)
+        if link.proved and link.ahead is not None:
+            door.engine.clocks.take(link.ahead)
+        door.shaken = link.fingerprint, tuple(net.trace.observations)
+        return link.fingerprint
+    fingerprint, seen = door.shaken
+    net.trace.observations += [replace(one, started=0.0) for one in seen]
+    return fingerprint
+
+
+async def _bootstrap(
+    door: TorDoor, endpoint: Endpoint, net: Net, target: tuple[str, int], fingerprint: str
+) -> None:
+    """Let tor try the bridge. What did not work is taken from it again, or it would go on trying."""
+    transport = str((endpoint.options or {}).get("pt", ""))
+    solo, pts = transport in SOLO, door.pts
     with net.trace.waiting():
         await net.pace()
-    line = bridge_line(endpoint, fingerprint, door.pts)
-    if door.tor is None:
-        door.tor = await (door.engine.solo() if solo else door.engine.for_bridge(fingerprint, line))
-    tor = door.tor
-    with net.trace.waiting():
-        await tor.ready()  # our own start is not the bridge's time
-    step = _Bootstrap(net)
+    line = bridge_line(endpoint, fingerprint, pts)
+    with net.trace.waiting():  # our own start, and waiting for a place, is not the bridge's time
+        if door.tor is None:
+            door.tor = await (door.engine.solo(door) if solo else door.engine.for_bridge(fingerprint, line))
+        tor = door.tor
+        await tor.ready()
+    step = _Bootstrap(net, _sane(endpoint, pts))
     step.percent = 0 if solo else _SHAKEN
     try:
         await tor.add(fingerprint, line)
@@ -152,7 +202,16 @@ async def _climb(door: TorDoor, endpoint: Endpoint, net: Net, target: tuple[str,
     except StepFailed:
         await tor.drop(door.fingerprint or fingerprint)
         raise
+    door.shaken = None
     step.passed()
+
+
+def _sane(endpoint: Endpoint, pts: Plugins | None) -> Callable[[], object]:
+    """Return what raises CannotMeasure when the program of the bridge's transport has died."""
+    transport = str((endpoint.options or {}).get("pt", ""))
+    if pts is None or transport in ("", "vanilla"):
+        return lambda: None
+    return lambda: pts.of(transport)
 
 
 async def _described(step: _Bootstrap, tor: Tor, fingerprint: str, solo: bool) -> str:
@@ -184,19 +243,19 @@ async def _enter(door: TorDoor, net: Net) -> None:
     """Let tor into the network by itself."""
     with net.trace.waiting():
         await net.pace()
-        door.tor = door.tor or await door.engine.solo(bridges=False)
+        door.tor = door.tor or await door.engine.solo(door, bridges=False)
         await door.tor.start_without_bridges()
-    step = _Bootstrap(net)
+    step = _Bootstrap(net, lambda: None)
     await step.directory(door.tor, _DONE)
     door.circuit = "0"
     step.passed()
 
 
-async def _tunnel(door: TorDoor, host: str, port: int, net: Net) -> Stream:
+async def _tunnel(door: TorDoor, endpoint: Endpoint, host: str, port: int, net: Net) -> Stream:
     """Open a stream through the circuit; through one with another exit where this one does not want to."""
-    tor = _tor(door)
+    tor, sane = _tor(door), _sane(endpoint, door.pts)
     try:
-        return await _through(tor, door.circuit, host, port, net)
+        return await _through(door, sane, host, port, net)
     except _NotThisExit as refused:
         if door.circuit == "0":
             raise refused.error from None
@@ -210,7 +269,7 @@ async def _tunnel(door: TorDoor, host: str, port: int, net: Net) -> Stream:
         door.circuit = other
         net.trace.observations.pop()
     try:
-        return await _through(tor, door.circuit, host, port, net)
+        return await _through(door, sane, host, port, net)
     except _NotThisExit as refused:
         raise refused.error from None
 
@@ -221,21 +280,22 @@ class _NotThisExit(Exception):  # noqa: N818 - a result
         self.error = error
 
 
-async def _through(tor: Tor, circuit: str, host: str, port: int, net: Net) -> Stream:
+async def _through(door: TorDoor, sane: Callable[[], object], host: str, port: int, net: Net) -> Stream:
+    tor, circuit = _tor(door), door.circuit
     try:
         sock = await loopback(await tor.socks_port())
     except OSError as error:
-        await _survived(tor)
+        await _survived(tor, sane)
         raise CannotMeasure(_UNREACHABLE) from error
     source = int(sock.getsockname()[1])
-    stream = SocketStream(sock)
+    stream = _Tunnel(sock, door, tor, sane)
     with tor.expecting(source, circuit) as wait:
         try:
             async with net.trace.step(Step.PROXY_HANDSHAKE, net.limits.connect + net.limits.handshake):
                 await converse(Socks5(host, port), stream)
         except StepFailed as error:
             stream.close()
-            await _survived(tor)
+            await _survived(tor, sane)
             if wait.trouble in _OTHER_EXIT or not (circuit == "0" or tor.carries(circuit)):
                 raise _NotThisExit(error) from error
             raise
@@ -245,8 +305,45 @@ async def _through(tor: Tor, circuit: str, host: str, port: int, net: Net) -> St
     return stream
 
 
-async def _survived(tor: Tor) -> None:
-    """Raise CannotMeasure if tor has died: then what was seen is not the bridge's doing."""
+class _Tunnel(SocketStream):
+    """A stream through tor. Its end is not the bridge's doing when tor, or the transport's program, has died."""
+
+    __slots__ = ("_held", "_sane", "_tor")
+
+    def __init__(self, sock: socket.socket, door: TorDoor, tor: Tor, sane: Callable[[], object]) -> None:
+        super().__init__(sock)
+        self._tor, self._sane = tor, sane
+        self._held = ExitStack()
+        self._held.enter_context(door.held())
+
+    async def recv(self, limit: int) -> bytes:
+        """Read. Raises CannotMeasure where our side has died."""
+        try:
+            data = await super().recv(limit)
+        except OSError:
+            await _survived(self._tor, self._sane)
+            raise
+        if not data:
+            await _survived(self._tor, self._sane)
+        return data
+
+    async def send(self, data: bytes) -> None:
+        """Send. Raises CannotMeasure where our side has died."""
+        try:
+            await super().send(data)
+        except OSError:
+            await _survived(self._tor, self._sane)
+            raise
+
+    def close(self) -> None:
+        """Close it; the bridge's tor may go to another one."""
+        super().close()
+        self._held.close()
+
+
+async def _survived(tor: Tor, sane: Callable[[], object]) -> None:
+    """Raise CannotMeasure if tor or the program has died: then what was seen is not the bridge's doing."""
     with suppress(TimeoutError):
         async with asyncio.timeout(_LATE):
             await tor.until(lambda: False)
+    sane()

@@ -1,68 +1,58 @@
 """tor as an engine: one process for all bridges that can be asked who they are, one of its own for every other.
 
-Its SOCKS port has no password that would hold anybody off (tor takes any), so streams that are not ours are closed
-(`transports.tor_process`). Nothing of a run stays on disk: tor's `state` names every bridge, so its folder should be
-in memory, belongs to the guard, and is erased. The configuration goes by standard input.
+How one is started stands in `transports.tor_start`. A shared tor that dies is started again, once in a run. Those
+with one bridge each are few at a time; whoever needs one waits until another bridge is done with its own.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import re
-import shutil
-import tempfile
+import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from transports.engines import output, program, runnable
 from transports.guard import Guard
-from transports.guard_main import PREFIX
+from transports.knock import TO_THE_ADDRESS, is_placeholder
 from transports.net import Door
 from transports.pt_engine import Plugins
-from transports.tor_control import Control
-from transports.tor_process import NOBODY, Tor
-from transports.tor_told import Notice, Progress
-from transports.types import N_, CannotMeasure, Endpoint
+from transports.tor_process import ENOUGH, Tor
+from transports.tor_start import OLDEST, STOPPED, Starter, TorProgram, find, installed
+from transports.tor_told import Clocks, Notice, Progress
+from transports.types import N_, CannotMeasure, Endpoint, Observation
 from transports.wire.pt import adapted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "OLDEST",
+    "SOLO",
+    "TorDoor",
+    "TorEngine",
+    "TorProgram",
+    "bridge_line",
+    "find",
+    "installed",
+    "opened",
+]
 
 SOLO: Final = frozenset({"meek_lite", "snowflake", "conjure", "dnstt"})
 """Their handshake cannot be looked at from outside, so what tor reaches through them is all there is to see."""
 
-OLDEST: Final = (0, 4, 5)
-_MOST: Final = 8  # processes; each has about 45 MB
-_VERSION: Final = 5.0  # seconds
-_PREFIX: Final = PREFIX + "tor-"
-_PLACES: Final = ("/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin")
-_DIRECTORY: Final = (
-    "cached-certs",
-    "cached-microdesc-consensus",
-    "cached-microdescs",
-    "cached-microdescs.new",
-)
+MOST: Final = 8
+"""Processes at a time; each has about 45 MB."""
 
-_MISSING: Final = N_(
-    "tor is missing: apt install tor (Debian, Ubuntu), dnf install tor, brew install tor, or pkg install tor (Termux)"
-)
-_NO_VERSION: Final = N_("tor does not tell its version; try another one")
-_OLD: Final = N_("tor {version} is too old: install {oldest} or a newer one")
-_ENDED: Final = N_("tor stopped as soon as it was started: look at the lines given by --torrc")
-_STOPPED: Final = N_("tor has stopped; run the check again")
-_MANY: Final = N_("too many bridges that each need a tor of their own: test the rest in another run")
+_SHARED: Final = 4  # of them
+_REVIVALS: Final = 1
+_FRESH: Final = 30.0  # seconds for which a step forward is news
+_IDLE: Final = 2.0  # seconds after its last stream in which a bridge may still want its tor
+_MANY: Final = N_("too many lines name one and the same bridge: test the rest in another run")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TorProgram:
-    """A tor that can be used."""
-
-    path: Path
-    version: str
-
-
-@dataclass(slots=True, kw_only=True, repr=False)
+@dataclass(slots=True, kw_only=True, repr=False, eq=False)
 class TorDoor(Door):
     """What a dial through one bridge needs. The circuit is kept for the later dials of the same try."""
 
@@ -73,6 +63,33 @@ class TorDoor(Door):
     fingerprint: str = ""
     circuit: str = ""
     used: set[str] = field(default_factory=set)  # exits
+    shaken: tuple[str, tuple[Observation, ...]] | None = None  # who answered the handshakes, and the steps
+    users: int = 0
+    kept_until: float = 0.0  # loop time
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep its tor for the length of the block, and a little longer if that ended well."""
+        self.users += 1
+        self.kept_until = 0.0
+        try:
+            yield
+            self.kept_until = asyncio.get_running_loop().time() + _IDLE
+        finally:
+            self.users -= 1
+            self.engine.stir()
+
+    def forget(self) -> None:
+        """Begin anew at the next dial."""
+        self.tor, self.circuit = None, ""
+
+    def __eq__(self, other: object) -> bool:
+        """Each is its own; a Door would compare what all of these have in common."""
+        return self is other
+
+    def __hash__(self) -> int:
+        """Go with the identity."""
+        return id(self)
 
     def __repr__(self) -> str:
         """Keep the fingerprint out of logs and tracebacks."""
@@ -85,18 +102,38 @@ class TorEngine:
     `notices` are what a person should know besides (a wrong clock); `pids` are the processes.
     """
 
-    def __init__(self, starter: _Starter) -> None:
+    def __init__(self, starter: Starter) -> None:
         self.doors: dict[str, Door | CannotMeasure] = {}
-        self.notices = starter.notices
+        self.notices: list[Notice] = starter.notices
         self.pids = starter.pids
+        self.clocks = Clocks(starter.notices)
         self._starter = starter
         self._shared: list[Tor] = []
+        self._solos: dict[TorDoor, Tor] = {}
+        self._starting = 0
+        self._revivals = _REVIVALS
         self._lock = asyncio.Lock()
+        self._stirred = asyncio.Event()
 
     @property
     def progress(self) -> Progress:
-        """How far the shared tor has come into the network."""
-        return self._shared[0].progress if self._shared else Progress()
+        """How far the one is that moved last on its way to the list of relays; else the one that came furthest."""
+        known = [tor.progress for tor in self._starter.tors]
+        since = asyncio.get_running_loop().time() - _FRESH
+        loading = [one for one in known if one.percent < ENOUGH and one.moved > since]
+        if loading:
+            return max(loading, key=lambda one: one.moved)
+        return max(known, key=lambda one: one.percent, default=Progress())
+
+    @property
+    def received(self) -> int:
+        """Bytes that all of them have received."""
+        return self._starter.past + sum(tor.progress.received for tor in self._starter.tors)
+
+    @property
+    def rate(self) -> float:
+        """Bytes a second that come in now, for all of them together."""
+        return sum(tor.progress.rate for tor in self._starter.tors)
 
     async def begin(self) -> None:
         """Start the shared tor; it gets ready while the handshakes run."""
@@ -106,107 +143,76 @@ class TorEngine:
         """Return the tor that may have this bridge.
 
         tor tells bridges apart by fingerprint only, so of two lines with one fingerprint each gets another tor:
-        nobody could say which of the two a circuit has gone through.
+        nobody could say which of the two a circuit has gone through. So do two at one address, of which tor keeps
+        the later one only. Raises CannotMeasure.
         """
         async with self._lock:
+            old = await self._bury()
+            address = _address(line)
             for tor in self._shared:
-                if tor.lines.setdefault(fingerprint, line) == line:
+                taken = any(
+                    _address(other) == address for name, other in tor.lines.items() if name != fingerprint
+                )
+                if not taken and tor.lines.setdefault(fingerprint, line) == line:
                     return tor
-            another = await self._starter.start(like=self._shared[0] if self._shared else None)
+            if len(self._shared) >= _SHARED:
+                raise CannotMeasure(_MANY)
+            another = await self._starter.start(like=self._shared[0] if self._shared else old)
+            if old is not None:
+                await self._starter.end(old)
             another.lines[fingerprint] = line
             self._shared.append(another)
             return another
 
-    async def solo(self, *, bridges: bool = True) -> Tor:
-        """Start a tor for one bridge, or for none."""
-        async with self._lock:
-            return await self._starter.start(bridges=bridges)
+    def outlives(self, tor: Tor | None) -> bool:
+        """Say whether there can be another shared tor in the place of this dead one."""
+        if tor is None or tor.gone is None or tor in self._solos.values():
+            return False
+        return tor not in self._shared or (self._revivals > 0 and tor.was_ready)
 
+    async def _bury(self) -> Tor | None:
+        """Take a dead shared tor out of use; return it. Raises CannotMeasure if no other may take its place."""
+        dead = next((tor for tor in self._shared if tor.gone is not None), None)
+        if dead is not None:
+            if not self.outlives(dead):
+                dead.alive()
+            self._revivals -= 1
+            self._shared.remove(dead)
+        return dead
 
-@dataclass(slots=True, kw_only=True)
-class _Starter:
-    found: TorProgram
-    guard: Guard
-    folder: Path
-    torrc: str
-    pts: Plugins | None
-    stack: AsyncExitStack
-    notices: list[Notice] = field(default_factory=list)
-    pids: list[int] = field(default_factory=list)
+    async def solo(self, door: TorDoor, *, bridges: bool = True) -> Tor:
+        """Start a tor for one bridge, or for none. It is the door's until another one needs the place.
 
-    async def start(self, *, bridges: bool = True, like: Tor | None = None) -> Tor:
-        """Run a tor until the stack is left; it is not connected to anything yet. Raises CannotMeasure.
-
-        The list of relays is taken over from `like`: it is the same, and megabytes.
+        Waits for a place while all are in use; that time is not the bridge's. Raises CannotMeasure.
         """
-        if len(self.pids) >= _MOST:
-            raise CannotMeasure(_MANY)
-        async with AsyncExitStack() as attempt:
-            data = await attempt.enter_async_context(_own_folder(self.folder, self.guard))
-            if like is not None:
-                await asyncio.to_thread(_copy_directory, like.port_file.parent, data)
-            tor: Tor | None = None
-
-            def hear(event: Any) -> None:
-                if tor is not None:
-                    tor.hear(event)
-
-            def end() -> None:
-                if tor is not None:
-                    tor.end(CannotMeasure(_STOPPED if tor.progress.moved else _ENDED))
-
-            control = await attempt.enter_async_context(Control.running(hear))
-            tor = Tor(control, data / "control-port", self.notices)
-            running = await attempt.enter_async_context(
-                program(
-                    [str(self.found.path), "-f", "-", "--defaults-torrc", str(data / "none")],
-                    guard=self.guard,
-                    feed=self._torrc(data, bridges=bridges).encode(),
-                    on_line=lambda line: None,
-                    on_end=end,
-                    env={"HOME": str(data), "TMPDIR": str(data)},
-                )
-            )
-            self.pids.append(running.pid)
-            self.stack.push_async_exit(attempt.pop_all())
+        await self._place()
+        try:
+            tor = self._solos[door] = await self._starter.start(bridges=bridges)
+        finally:
+            self._starting -= 1
+            self.stir()
         return tor
 
-    def _torrc(self, data: Path, *, bridges: bool) -> str:
-        lines = [
-            f"DataDirectory {_quoted(data)}",
-            f"ControlPortWriteToFile {_quoted(data / 'control-port')}",
-            f"GeoIPFile {_quoted(data / 'none')}",
-            f"GeoIPv6File {_quoted(data / 'none')}",
-            f"__OwningControllerProcess {os.getpid()}",
-            *_FIXED,
-        ]
-        if bridges:
-            lines += ["UseBridges 1", f"Bridge {NOBODY}", "__DisablePredictedCircuits 1"]
-            for plugin in self.pts.running if self.pts else ():
-                for name, method in plugin.methods.items():
-                    at = f"[{method.host}]" if ":" in method.host else method.host
-                    lines.append(f"ClientTransportPlugin {name} socks5 {at}:{method.port}")
-        return "\n".join([*lines, self.torrc, ""])
+    async def _place(self) -> None:
+        """Wait for a place, and take it."""
+        loop = asyncio.get_running_loop()
+        while len(self._solos) + self._starting + max(len(self._shared), 1) >= MOST:
+            now = loop.time()
+            idle = [door for door in self._solos if not door.users]
+            over = next((door for door in idle if door.kept_until <= now), None)
+            if over is not None:
+                over.forget()
+                await self._starter.end(self._solos.pop(over))
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(min((door.kept_until for door in idle), default=None)):
+                    await self._stirred.wait()
+        self._starting += 1
 
-
-_FIXED: Final = (
-    "SocksPort 127.0.0.1:auto IsolateSOCKSAuth",
-    "ControlPort 127.0.0.1:auto",
-    "CookieAuthentication 1",
-    "DisableNetwork 1",
-    "ClientOnly 1",
-    "AvoidDiskWrites 1",
-    "SafeLogging 1",
-    "Log err stdout",
-    "DormantCanceledByStartup 1",
-    "MaxClientCircuitsPending 1024",
-    "__LeaveStreamsUnattached 1",
-)
-
-
-def _quoted(path: Path) -> str:
-    """Write a path so that tor reads it as one, whatever is in it."""
-    return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    def stir(self) -> None:
+        """Wake those who wait for a place."""
+        self._stirred.set()
+        self._stirred = asyncio.Event()
 
 
 def bridge_line(endpoint: Endpoint, fingerprint: str, pts: Plugins | None) -> str:
@@ -214,32 +220,29 @@ def bridge_line(endpoint: Endpoint, fingerprint: str, pts: Plugins | None) -> st
     options: Mapping[str, Any] = endpoint.options or {}
     name = str(options.get("pt", ""))
     at = f"[{endpoint.host}]:{endpoint.port}" if ":" in endpoint.host else f"{endpoint.host}:{endpoint.port}"
+    if name not in TO_THE_ADDRESS and is_placeholder(endpoint.host):
+        at = _made_up(endpoint)
     if name == "vanilla":
         return f"{at} {fingerprint}"
     if pts is None:
-        raise CannotMeasure(_STOPPED)
+        raise CannotMeasure(STOPPED)
     args: Mapping[str, str] = options.get("args") or {}
     known = args if pts.of(name).is_modern else adapted(name, args)
     return " ".join([name, at, fingerprint, *(f"{key}={value}" for key, value in known.items())])
 
 
-async def find(explicit: str | None = None) -> TorProgram:
-    """Return the given tor, else the installed one. Raises CannotMeasure that says what to do."""
-    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *_PLACES])
-    found = explicit or shutil.which("tor", path=path)
-    if found is None:
-        raise CannotMeasure(_MISSING)
-    try:
-        _, lines = await output([str(runnable(Path(found))), "--version"], guard=None, limit=_VERSION)
-    except TimeoutError as error:
-        raise CannotMeasure(_NO_VERSION) from error
-    told = re.search(r"^Tor version ((\d+)\.(\d+)\.(\d+)\S{0,40})", "\n".join(lines), re.MULTILINE)
-    if told is None:
-        raise CannotMeasure(_NO_VERSION)
-    version = told[1].rstrip(".")
-    if tuple(int(number) for number in told.groups()[1:]) < OLDEST:
-        raise CannotMeasure(_OLD, version=version, oldest=".".join(map(str, OLDEST)))
-    return TorProgram(path=Path(found), version=version)
+def _made_up(endpoint: Endpoint) -> str:
+    """Return an address of its own for a line whose address means nothing.
+
+    Many such lines have the same one, and of two bridges at one address tor forgets the first.
+    """
+    digest = hashlib.sha256(endpoint.key().encode()).digest()
+    return f"[2001:db8:{digest[:2].hex()}:{digest[2:4].hex()}::{digest[4:6].hex()}]:{endpoint.port}"
+
+
+def _address(line: str) -> str:
+    """Return the address in a line for tor: the first word with a colon."""
+    return next((word for word in line.split() if ":" in word), "")
 
 
 @asynccontextmanager
@@ -258,8 +261,7 @@ async def opened(
     transport programs: tor is led to them and starts none itself. Raises CannotMeasure when tor cannot be run.
     """
     found = tor or await find()
-    async with AsyncExitStack() as stack:
-        starter = _Starter(found=found, guard=guard, folder=folder, torrc=torrc, pts=pts, stack=stack)
+    async with Starter(found=found, guard=guard, folder=folder, torrc=torrc, pts=pts) as starter:
         engine = TorEngine(starter)
         shared = False
         for endpoint in endpoints:
@@ -277,21 +279,3 @@ async def opened(
         if shared:
             await engine.begin()
         yield engine
-
-
-@asynccontextmanager
-async def _own_folder(folder: Path, guard: Guard) -> AsyncIterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
-    try:
-        await guard.adopt_dir(path)
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
-        with suppress(CannotMeasure):  # without a guard there is nobody left to be told
-            await guard.release_dir(path)
-
-
-def _copy_directory(old: Path, new: Path) -> None:
-    for name in _DIRECTORY:
-        with suppress(OSError):
-            shutil.copyfile(old / name, new / name)

@@ -15,12 +15,14 @@ hash of the TLS certificate (5); or, from old relays, RSA key -> certificate 1 w
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import secrets
 import ssl
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+import time
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -31,6 +33,7 @@ from transports.types import Note, Step, Stream
 from transports.wire import tor_link as wire
 
 _CHUNK: Final = 4096
+_CLOCK: Final = 0.25  # seconds
 _HASH: Final = 32  # bytes of SHA-256
 _NAME_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz234567"
 
@@ -40,12 +43,14 @@ class Link:
     """Who answered: the RSA fingerprint (40 capital hex digits) and the Ed25519 identity (base64, or "").
 
     `proved` is True when the signatures were checked, None where they could not be (no `cryptography` here).
+    `ahead` is how many seconds our clock is ahead of the other side's, None where that was not told.
     """
 
     fingerprint: str
     ed25519: str
     version: int
     proved: bool | None
+    ahead: int | None = None
 
 
 async def check_link(
@@ -72,7 +77,17 @@ async def check_link(
                 if not data:
                     raise EOFError
                 handshake.receive(data)
-            return identified(handshake, stream.peer_certificate(), expected)
+            link = identified(handshake, stream.peer_certificate(), expected)
+            return replace(link, ahead=await _ahead(handshake, stream))
+
+
+async def _ahead(handshake: wire.LinkHandshake, stream: TlsStream) -> int | None:
+    """Read on to the other side's clock, which comes right behind; nothing that goes wrong there matters."""
+    with suppress(TimeoutError, OSError, WireError):
+        async with asyncio.timeout(_CLOCK):
+            while not handshake.told and (data := await stream.recv(_CHUNK)):
+                handshake.receive(data)
+    return round(time.time()) - handshake.clock if handshake.clock else None
 
 
 def identified(handshake: wire.LinkHandshake, peer: bytes, expected: str = "") -> Link:

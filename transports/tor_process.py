@@ -18,7 +18,7 @@ from typing import Any, Final
 from transports import tor_paths
 from transports.failure import Failure
 from transports.tor_control import Control, Refused
-from transports.tor_told import Circuit, Notice, Progress, Wait, listener, named, skew
+from transports.tor_told import Circuit, Notice, Progress, Wait, add, listener, named, skew
 from transports.types import N_, CannotMeasure
 
 ENOUGH: Final = 75  # per cent: tor knows relays enough for a circuit
@@ -33,6 +33,8 @@ _KEPT: Final = 4096
 _BRIDGE_FAILURES: Final = 2  # circuits that break off at the bridge
 _CIRCUITS: Final = 5  # of all kinds
 _OURS: Final = frozenset({"REQUESTED", "FINISHED", "IP_NOW_REDUNDANT", "HIBERNATING", "NONE"})
+_NO_PORT: Final = "553"  # control-spec: unable to set the option
+_TAKEN: Final = N_("tor cannot open its port: it is taken, or the lines given by --torrc are wrong")
 _BAD: Final = N_("tor does not accept this bridge line")
 _NO_RELAYS: Final = N_("tor knows no relay that lets out to port {port}")
 _OTHER_WAY: Final = N_("tor did not take the way that was asked for, so nothing was tested")
@@ -46,7 +48,7 @@ class NoCircuit(Exception):  # noqa: N818 - a result
         self.failure, self.reached = failure, reached
 
 
-@dataclass(slots=True, repr=False)
+@dataclass(slots=True, repr=False, eq=False)
 class Tor:
     """A tor and what is known of it. Made by `transports.tor_engine`."""
 
@@ -57,6 +59,7 @@ class Tor:
     lines: dict[str, str] = field(default_factory=dict)  # all that were ever given to it, by fingerprint
     described: list[str] = field(default_factory=list)
     gone: CannotMeasure | None = None
+    pid: int = 0
     circuits: dict[str, Circuit] = field(default_factory=dict)
     _wanted: dict[str, str] = field(default_factory=dict)
     _applied: dict[str, str] = field(default_factory=dict)
@@ -67,7 +70,7 @@ class Tor:
     _relays: tuple[float, Sequence[tor_paths.Relay]] = (0.0, ())
     _policies: dict[str, str] = field(default_factory=dict)
     _rng: random.Random = field(default_factory=random.SystemRandom)
-    _is_ready: bool = False
+    was_ready: bool = False
     _socks: int = 0
 
     def end(self, reason: CannotMeasure) -> None:
@@ -84,14 +87,14 @@ class Tor:
     async def ready(self) -> None:
         """Wait until it can be told what to do. Raises CannotMeasure."""
         async with self._lock:
-            if not self._is_ready:
+            if not self.was_ready:
                 self.alive()
                 try:
                     await self.control.connect(self.port_file, _START)
                 except CannotMeasure:
                     self.alive()
                     raise
-                self._is_ready = True
+                self.was_ready = True
 
     async def add(self, fingerprint: str, line: str) -> None:
         """Have it use a bridge. Those that are given at about the same time go in one command.
@@ -118,7 +121,10 @@ class Tor:
     async def start_without_bridges(self) -> None:
         """Let it into the network as it was started."""
         await self.ready()
-        await self.control.set_conf({"DisableNetwork": "0"})
+        try:
+            await self.control.set_conf({"DisableNetwork": "0"})
+        except Refused as error:
+            raise CannotMeasure(_TAKEN) from error
 
     async def until(self, there: Callable[[], bool]) -> None:
         """Wait until `there` holds. Raises CannotMeasure if tor ends before."""
@@ -190,20 +196,27 @@ class Tor:
             wanted = dict(self._wanted)
             if wanted == self._applied:
                 return
-            try:
-                await self._set(wanted)
-            except (Refused, ValueError):
-                await self._sort_out(wanted)
-
-    async def _sort_out(self, wanted: Mapping[str, str]) -> None:
-        """Give one line after the other: tor takes all or none, and does not say which one is wrong."""
-        good = {name: line for name, line in wanted.items() if self._applied.get(name) == line}
-        for name in wanted.keys() - good.keys():
-            try:
-                await self._set({**good, name: wanted[name]})
-                good[name] = wanted[name]
-            except (Refused, ValueError):
+            good = {name: line for name, line in wanted.items() if self._applied.get(name) == line}
+            rest = {name: line for name, line in wanted.items() if name not in good}
+            for name in rest.keys() - (await self._taken(good, rest)).keys():
                 self._wanted.pop(name, None)
+            if self._applied != good:  # the last command was refused, and one was to be left out
+                await self._set(good)
+
+    async def _taken(self, good: dict[str, str], rest: Mapping[str, str]) -> dict[str, str]:
+        """Add what tor takes of `rest` to `good`. It takes all or none, and does not say which one is wrong."""
+        try:
+            await self._set({**good, **rest})
+        except (Refused, ValueError) as error:
+            if isinstance(error, Refused) and error.code == _NO_PORT:
+                raise CannotMeasure(_TAKEN) from error
+            if len(rest) > 1:
+                names = list(rest)
+                for part in (names[: len(names) // 2], names[len(names) // 2 :]):
+                    await self._taken(good, {name: rest[name] for name in part})
+        else:
+            good.update(rest)
+        return good
 
     async def _set(self, lines: Mapping[str, str]) -> None:
         off = "0" if lines else "1"
@@ -304,10 +317,8 @@ class Tor:
                 progress.moved = asyncio.get_running_loop().time()
             progress.percent = int(percent)
             progress.tag, progress.summary = told.get("TAG", ""), told.get("SUMMARY", "")[:200]
-        elif (
-            event.action == "CLOCK_SKEW" and (notice := skew(told)) is not None and notice not in self.notices
-        ):
-            self.notices.append(notice)
+        elif event.action == "CLOCK_SKEW":
+            add(self.notices, skew(told))
 
     def _stream(self, event: Any) -> None:
         number, status = str(event.id), str(event.status)

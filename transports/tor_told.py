@@ -12,17 +12,59 @@ from typing import Final
 from transports.failure import Failure
 from transports.types import N_
 
-_SKEW: Final = N_(
-    "your clock is wrong by {seconds} seconds: set it, or bridges cannot be trusted to fail honestly"
+WRONG: Final = 1800
+"""Seconds that a clock has to be off to be spoken of: obfs4 fails from an hour on, tor's list of relays from three."""
+
+_MOST: Final = 200  # clocks that are looked at
+_AHEAD: Final = N_(
+    "your clock is {seconds} seconds fast, says tor: set it, or good bridges will look dead (obfs4 from an hour on)"
+)
+_BEHIND: Final = N_(
+    "your clock is {seconds} seconds slow, says tor: set it, or good bridges will look dead (obfs4 from an hour on)"
+)
+_BRIDGE_AHEAD: Final = N_(
+    "your clock is {seconds} seconds fast by the clocks of bridges that proved who they are ({bridges}): set it, or good bridges will look dead (obfs4 from an hour on)"
+)
+_BRIDGE_BEHIND: Final = N_(
+    "your clock is {seconds} seconds slow by the clocks of bridges that proved who they are ({bridges}): set it, or good bridges will look dead (obfs4 from an hour on)"
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something that a person should know; `reason` is a message for the catalogs."""
+    """Something that a person should know; `reason` is a message for the catalogs.
+
+    `evidence` is where it comes from: "tor" (its own judgement) or "bridges" (their clocks, by NETINFO cells).
+    """
 
     reason: str
     values: Mapping[str, object]
+    evidence: str = "tor"
+
+
+def add(notices: list[Notice], notice: Notice | None) -> None:
+    """Add a notice about the clock, unless there is one already: what comes later is less exact."""
+    if notice is not None and not notices:
+        notices.append(notice)
+
+
+class Clocks:
+    """What proven bridges told of the time. Speaks up once, when most of them say that our clock is wrong."""
+
+    def __init__(self, notices: list[Notice]) -> None:
+        self._notices = notices
+        self._ahead: list[int] = []
+
+    def take(self, ahead: int) -> None:
+        """Take how many seconds our clock is ahead of one bridge's (negative: behind)."""
+        if len(self._ahead) >= _MOST:
+            return
+        self._ahead.append(ahead)
+        alike = [one for one in self._ahead if abs(one) >= WRONG and (one > 0) == (ahead > 0)]
+        if 2 * len(alike) > len(self._ahead):
+            values = {"seconds": abs(sorted(alike)[(len(alike) - 1) // 2]), "bridges": len(alike)}
+            reason = _BRIDGE_AHEAD if ahead > 0 else _BRIDGE_BEHIND
+            add(self._notices, Notice(reason=reason, values=values, evidence="bridges"))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,9 +124,11 @@ def named(circuit: Circuit) -> Failure:
 
 
 def skew(told: Mapping[str, str]) -> Notice | None:
-    """Read the arguments of a CLOCK_SKEW event; `seconds` is positive when our clock is ahead."""
+    """Read the arguments of a CLOCK_SKEW event (control-spec 4.1.10: positive is ahead); None for a small error."""
     try:
         seconds = int(told.get("SKEW", ""))
     except ValueError:
         return None
-    return Notice(reason=_SKEW, values={"seconds": seconds}) if abs(seconds) < 10**9 else None
+    if not WRONG <= abs(seconds) < 10**9:
+        return None
+    return Notice(reason=_AHEAD if seconds > 0 else _BEHIND, values={"seconds": abs(seconds)})

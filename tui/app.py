@@ -14,6 +14,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.worker import Worker, WorkerError, WorkerState
 
+from client import consent
 from client.check import BadList, Wishes
 from client.engine import Run
 from client.i18n import _
@@ -75,7 +76,11 @@ class SanylauApp(App[int]):
         if proposal.question and not await self.push_screen_wait(ConsentScreen(proposal.question)):
             self._home.inform(_("Nothing was sent."))
             return
-        self.begin(proposal.run)
+        run = proposal.run
+        if proposal.allowing is not None:
+            question = ConsentScreen(consent.about_disk(), no=_("No, leave bridges out"))
+            run = proposal.allowing if await self.push_screen_wait(question) else run
+        self.begin(run)
 
     def begin(self, run: Run) -> None:
         """Start a run that was agreed to, and show it."""

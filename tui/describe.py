@@ -10,6 +10,7 @@ from rich.text import Text
 
 from client import advise
 from client.events import Finished
+from client.following import ENOUGH
 from client.i18n import _, ngettext, say
 from client.model import Candidate, Content, Control, Observation, Proof, Step, Verdict
 from client.render import plain, words
@@ -91,6 +92,14 @@ def progress(state: RunState, *, stopping: bool, broken: bool) -> Text:
         ngettext("{n} connection", "{n} connections", last.connections if last else 0),
     ]
     return text.append("  " + " · ".join(parts), style="none")
+
+
+def engine(state: RunState) -> Text:
+    """Return the line about an outside program that is getting ready; empty once it is."""
+    event = state.engine
+    if event is None or event.percent >= ENOUGH or state.finished is not None:
+        return Text()
+    return Text(f"… {words.engine(event)}", style="dim")
 
 
 def clock(seconds: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -67,11 +67,15 @@ def complaint(error: check.BadList | Rejected) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A run that nobody has agreed to yet. `question` is empty where it would send nothing."""
+    """A run that nobody has agreed to yet. `question` is empty where it would send nothing.
+
+    `allowing` is the same run, but tor may write to the disk; None where that need not be asked.
+    """
 
     reading: Reading
     run: Run
     question: tuple[str, ...]
+    allowing: Run | None = None
 
 
 def propose(wishes: check.Wishes, text: str, file: str) -> Proposal:
@@ -80,4 +84,6 @@ def propose(wishes: check.Wishes, text: str, file: str) -> Proposal:
     if not reading.given:
         raise Rejected(N_("there is no entry in this list: give proxies, share links or bridge lines"))
     run = check.prepare(wishes, reading)
-    return Proposal(reading, run, tuple(check.consent_text(run)) if check.to_be_tested(run) else ())
+    question = tuple(check.consent_text(run)) if check.to_be_tested(run) else ()
+    allowing = check.prepare(replace(wishes, disk=True), reading) if check.must_ask_for_disk(run) else None
+    return Proposal(reading, run, question, allowing)

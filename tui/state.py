@@ -8,12 +8,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from client.events import ControlFinished, Event, Finished, Judged, LineRejected, Noticed, Progressed, Started
+from client.events import (
+    ControlFinished,
+    EngineProgressed,
+    Event,
+    Finished,
+    Judged,
+    LineRejected,
+    Noticed,
+    Progressed,
+    Started,
+)
 from client.model import Control, Message, RejectedLine, Status, Verdict
 from client.render.words import ORDER
 
 LINE: Final = "line"  # keys of what is no row
 PROGRESS: Final = "progress"
+ENGINE: Final = "engine"
 NOTICES: Final = "notices"
 SUMMARY: Final = "summary"
 
@@ -56,6 +67,7 @@ class RunState:
         self.started: Started | None = None
         self.control: Control | None = None
         self.progress: Progressed | None = None
+        self.engine: EngineProgressed | None = None
         self.finished: Finished | None = None
         self.counts: Counter[Status] = Counter()
         self.rows: dict[str, Row] = {}
@@ -71,6 +83,9 @@ class RunState:
         if isinstance(event, Progressed):
             self.progress = event
             return frozenset((PROGRESS,))
+        if isinstance(event, EngineProgressed):
+            self.engine = event
+            return frozenset((ENGINE,))
         if isinstance(event, ControlFinished):
             self.control = event.control
             return frozenset((LINE,))
@@ -79,7 +94,7 @@ class RunState:
             return frozenset((PROGRESS,))
         if isinstance(event, Finished):
             self.finished = event
-            return frozenset((PROGRESS, SUMMARY))
+            return frozenset((PROGRESS, ENGINE, SUMMARY))
         return self._said(event)
 
     @property

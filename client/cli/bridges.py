@@ -63,22 +63,23 @@ _LONGEST = 4096
     help=_("Time limit for one request."),
 )
 @click.option("--check", "then_check", is_flag=True, help=_("Test the lines instead of printing them."))
+@click.option("--disk", is_flag=True, help=_("Let tor write to a temporary folder where none is in memory."))
 @click.option("--how", is_flag=True, help=_("Tell how to ask by e-mail, by Telegram and on the web."))
 @click.option("--json", "as_json", is_flag=True, help=_("Write one JSON object a line."))
 @click.option("--yes", is_flag=True, help=_("Agree to being visible on the network; do not ask."))
 @click.option("--lang", expose_value=False, hidden=True)
 @click.pass_context
 def bridges(
-    ctx: click.Context, /, then_check: bool, how: bool, as_json: bool, yes: bool, **rest: object
+    ctx: click.Context, /, then_check: bool, disk: bool, how: bool, as_json: bool, yes: bool, **rest: object
 ) -> None:
     """Collect the wishes and carry them out."""
     from client.bridges_run import Wishes
 
     wishes = Wishes(**{name: value for name, value in rest.items() if value})  # type: ignore[arg-type]
-    ctx.exit(perform(wishes, then_check=then_check, how=how, as_json=as_json, yes=yes))
+    ctx.exit(perform(wishes, then_check=then_check, disk=disk, how=how, as_json=as_json, yes=yes))
 
 
-def perform(wishes: object, *, then_check: bool, how: bool, as_json: bool, yes: bool) -> int:
+def perform(wishes: object, *, then_check: bool, disk: bool, how: bool, as_json: bool, yes: bool) -> int:
     """Ask the person, ask the server, print or check. Returns the exit status."""
     from client import bridges_run, platform
 
@@ -97,7 +98,7 @@ def perform(wishes: object, *, then_check: bool, how: bool, as_json: bool, yes: 
             return status
     outcome = platform.run(bridges_run.carry_out(plan, _tell))
     if then_check:
-        return _check(outcome, as_json=as_json, yes=yes)
+        return _check(outcome, disk=disk, as_json=as_json, yes=yes)
     _print(outcome, as_json=as_json)
     if outcome.lines:
         _tell(Message(N_("These lines were not tested: --check tests them.")))
@@ -146,20 +147,13 @@ def _as_json(line: Line) -> dict[str, object]:
     return {"v": 1, "type": "bridge", **told}
 
 
-def _check(outcome: Outcome, *, as_json: bool, yes: bool) -> int:
+def _check(outcome: Outcome, *, disk: bool, as_json: bool, yes: bool) -> int:
     """Hand the lines over to the check, which asks its own question."""
     from client import check, parse
-    from client.cli.check import start
-    from client.consent import ask
+    from client.cli.check import ask_and_start
 
     if not outcome.lines:
         return outcome.status
     reading = parse.read([("bridges", "\n".join(line.text for line in outcome.lines))])
-    run = check.prepare(check.Wishes(), reading)
-    if not yes and check.to_be_tested(run):
-        agreed = ask(check.consent_text(run))
-        if agreed is None:
-            return fail(_("nothing was sent: there is no terminal to ask on; agree beforehand with --yes"))
-        if not agreed:
-            return fail(_("nothing was sent."))
-    return start(run, as_json=as_json, reveal=False)
+    wishes = check.Wishes(disk=disk)
+    return ask_and_start(wishes, check.prepare(wishes, reading), as_json=as_json, reveal=False, yes=yes)

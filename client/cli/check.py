@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -51,6 +52,8 @@ def reason(rejected: Rejected) -> str:
         "Test the entries of each LIST (a file, or - for standard input) and say which really carry traffic."
     )
     + "\n\n"
+    + _("Without a LIST the built-in Tor bridges are tested, and Tor itself.")
+    + "\n\n"
     + _("Exit status: 0 something works, 1 nothing works, 2 wrong usage or no consent, 3 could not measure."),
 )
 @click.argument("lists", nargs=-1, metavar=_("[LIST]..."))
@@ -87,6 +90,7 @@ def reason(rejected: Rejected) -> str:
     help=_("Stop after this many MiB."),
 )
 @click.option("--torrc", metavar=_("FILE"), help=_("Lines to add to tor's settings, for a private network."))
+@click.option("--disk", is_flag=True, help=_("Let tor write to a temporary folder where none is in memory."))
 @click.option("--trusted", is_flag=True, help=_("You trust whoever runs the servers of this list (class B)."))
 @click.option("--reveal", is_flag=True, help=_("Show addresses and secrets; they are masked otherwise."))
 @click.option("--yes", is_flag=True, help=_("Agree to being visible on the network; do not ask."))
@@ -115,8 +119,6 @@ def perform(wishes: object, *, as_json: bool, reveal: bool, yes: bool) -> int:
     from client import check as checking
 
     assert isinstance(wishes, checking.Wishes)
-    if not wishes.lists:
-        return fail(_("give a list: sanylau check FILE, or - for standard input"))
     if "-" in wishes.lists and sys.stdin.isatty():
         sys.stderr.write(_("Paste the list, then press Ctrl-D on a line of its own.") + "\n")
     try:
@@ -128,6 +130,16 @@ def perform(wishes: object, *, as_json: bool, reveal: bool, yes: bool) -> int:
         return fail(reason(rejected))
     if not reading.given:
         return fail(_("there is no entry in this list: give proxies, share links or bridge lines"))
+    return ask_and_start(wishes, run, as_json=as_json, reveal=reveal, yes=yes)
+
+
+def ask_and_start(wishes: object, run: object, *, as_json: bool, reveal: bool, yes: bool) -> int:
+    """Ask for consent, unless it was given, and carry the run out. Returns the exit status."""
+    from client import check as checking
+    from client.engine import Run
+
+    assert isinstance(wishes, checking.Wishes)
+    assert isinstance(run, Run)
     if not yes and checking.to_be_tested(run):
         from client import consent
 
@@ -136,6 +148,8 @@ def perform(wishes: object, *, as_json: bool, reveal: bool, yes: bool) -> int:
             return fail(_("nothing was sent: there is no terminal to ask on; agree beforehand with --yes"))
         if not agreed:
             return fail(_("nothing was sent."))
+        if checking.must_ask_for_disk(run) and consent.ask(consent.about_disk()):
+            run = checking.prepare(replace(wishes, disk=True), run.reading)
     return start(run, as_json=as_json, reveal=reveal)
 
 
@@ -165,3 +179,5 @@ def start(run: object, *, as_json: bool, reveal: bool) -> int:
         return platform.run(checking.carry_out(run, renderer))
     except asyncio.CancelledError:
         return Exit.INTERRUPTED
+    except BrokenPipeError:  # click would take it for a failure of its own, and end with 1: nothing works
+        return Exit.NOT_READ

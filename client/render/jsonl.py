@@ -6,9 +6,10 @@ import json
 import sys
 from typing import Any, TextIO
 
-from client.events import Event, Finished, Judged, LineRejected, Noticed, Started
+from client.events import EngineProgressed, Event, Finished, Judged, LineRejected, Noticed, Started
 from client.i18n import say
 from client.model import Content, Proof, Verdict
+from client.render.words import EngineLines
 from client.text import printable
 
 VERSION = 1
@@ -22,13 +23,17 @@ class JsonLines:
     def __init__(self, *, reveal: bool, out: TextIO | None = None) -> None:
         self._reveal = reveal
         self._out = out or sys.stdout
+        self._engines = EngineLines()
         utf8 = (self._out.encoding or "").lower().replace("-", "") == "utf8"
         self._encode = json.JSONEncoder(ensure_ascii=not utf8).encode  # json.dumps would make one a line
 
     def show(self, event: Event) -> None:
-        """Write the line for `event`; notices go to standard error, what only serves a screen is left out."""
-        if isinstance(event, Noticed):
-            sys.stderr.write(printable(say(event.message), _REASON) + "\n")
+        """Write the line for `event`; what is for people goes to standard error, or is left out."""
+        said = say(event.message) if isinstance(event, Noticed) else ""
+        if isinstance(event, EngineProgressed):
+            said = self._engines.take(event)
+        if said:
+            sys.stderr.write(printable(said, _REASON) + "\n")
         line = as_json(event, reveal=self._reveal)
         if line is not None:
             self._out.write(self._encode(line) + "\n")
@@ -71,6 +76,7 @@ def _summary(event: Finished) -> dict[str, Any]:
         "elapsed_ms": _ms(event.elapsed),
         "first_working_ms": _ms(event.first_working),
         "line_state": event.line_state.value,
+        "moved_kib": event.moved_kib,
     }
 
 

@@ -6,7 +6,18 @@ import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 from client import advise
-from client.events import ControlFinished, Event, Finished, Judged, LineRejected, Noticed, Progressed, Started
+from client.events import (
+    ControlFinished,
+    EngineProgressed,
+    Event,
+    Finished,
+    Judged,
+    LineRejected,
+    Noticed,
+    Progressed,
+    Started,
+)
+from client.following import ENOUGH
 from client.i18n import _, say
 from client.model import Status, Verdict
 from client.render import plain, words
@@ -37,6 +48,7 @@ class LiveTable:
         self._rejects = 0
         self._over = False
         self._line = ""
+        self._engine = ""
         self._console: Console | None = None
         self._live: Live | None = None
 
@@ -64,6 +76,8 @@ class LiveTable:
         elif isinstance(event, ControlFinished):
             message = advise.line_message(event.control.state)
             self._line = say(message) if message else ""
+        elif isinstance(event, EngineProgressed):
+            self._engine = words.engine(event) if event.percent < ENOUGH else ""
         elif isinstance(event, Finished):
             self._over = True
             self.close()
@@ -105,6 +119,8 @@ class LiveTable:
         parts: list[Any] = [self._table()] if self._rows else []
         if self._line:
             parts.append(Text(self._line, no_wrap=True, overflow="ellipsis"))
+        if self._engine and not self._over:
+            parts.append(Text(self._engine, no_wrap=True, overflow="ellipsis"))
         if not self._over:
             parts.append(Text(self._progress(), no_wrap=True, overflow="ellipsis"))
         return Group(*parts)

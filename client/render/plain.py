@@ -8,7 +8,16 @@ from pathlib import PurePath
 from typing import TextIO
 
 from client import advise
-from client.events import ControlFinished, Event, Finished, Judged, LineRejected, Noticed, Started
+from client.events import (
+    ControlFinished,
+    EngineProgressed,
+    Event,
+    Finished,
+    Judged,
+    LineRejected,
+    Noticed,
+    Started,
+)
 from client.i18n import _, ngettext, say
 from client.model import Message, Status, Verdict
 from client.render import words
@@ -36,6 +45,7 @@ class Plain:
         self._out = out or sys.stdout
         self._symbols = can_show(SYMBOLS, self._out)
         self._found: list[tuple[str, Verdict]] = []
+        self._engines = words.EngineLines()
 
     def show(self, event: Event) -> None:
         """Write what `event` tells."""
@@ -49,6 +59,10 @@ class Plain:
             self._line(rejected(event))
         elif isinstance(event, Noticed):
             self._line(printable(say(event.message), 400))
+        elif isinstance(event, EngineProgressed):
+            text = self._engines.take(event)
+            if text:
+                self._line(text)
         elif isinstance(event, ControlFinished):
             message = advise.line_message(event.control.state)
             if message:

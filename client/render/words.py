@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from client.i18n import _, ngettext
+from client.events import EngineProgressed
+from client.following import ENOUGH
+from client.i18n import _, ngettext, say
 from client.model import Content, Proof, Protection, Status, Step, Verdict
 from transports.types import N_
 
+_OFTEN: Final = 10.0  # seconds between two lines about one engine that is at the same stage
 _CRAWL: Final = 16.0  # KiB/s: what is slower is shown even where the transfer was not completed
 
 
@@ -97,3 +100,32 @@ def moved(proof: Proof) -> str:
     if proof.upload is Content.INTACT:
         text += ", " + _("{up} KiB up", up=proof.up // 1024)
     return text
+
+
+def engine(event: EngineProgressed) -> str:
+    """Return how far an engine has come, and what it has loaded, how fast while that is what it waits for."""
+    values: dict[str, object] = {
+        "engine": event.engine,
+        "percent": event.percent,
+        "stage": say(event.stage),
+        "kib": event.received_kib,
+    }
+    if event.percent >= ENOUGH or event.kib_per_s < 1:
+        return _("{engine} at {percent} %: {stage}, {kib} KiB loaded.", **values)
+    rate = f"{event.kib_per_s:.0f}"
+    return _("{engine} at {percent} %: {stage}, {kib} KiB loaded, {rate} KiB/s.", **values, rate=rate)
+
+
+class EngineLines:
+    """Picks the moments worth a line of text: a new stage, and now and then while one lasts."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, EngineProgressed] = {}
+
+    def take(self, event: EngineProgressed) -> str:
+        """Return the line for `event`, "" if it is not the moment."""
+        last = self._last.get(event.engine)
+        if last and last.stage == event.stage and event.elapsed - last.elapsed < _OFTEN:
+            return ""
+        self._last[event.engine] = event
+        return engine(event)

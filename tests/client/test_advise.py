@@ -82,6 +82,7 @@ def test_on_a_tampered_line_a_false_certificate_is_warned_of() -> None:
 
 def test_an_interrupted_run_can_be_done_again() -> None:
     assert "run it again" in said({"failed": 1, "untested": 4}, [], stopped="interrupted")
+    assert "--budget" in said({"failed": 1, "untested": 4}, [], stopped="budget")
 
 
 @pytest.mark.parametrize("state", LineState)

@@ -28,6 +28,15 @@ def test_lists_are_read_together_and_a_bad_one_is_named(tmp_path: Path) -> None:
     assert bad.value.source.endswith("none")
 
 
+def test_without_a_list_the_built_in_one_is_taken_and_the_question_names_it() -> None:
+    given = take_in(())
+    text = text_of(Wishes(), given)
+    assert f"{len(given.candidates)} entries of the built-in list of {given.builtin}" in text
+    assert "your list" not in text
+    assert "1 entry of the built-in list" in text_of(Wishes(only=("tor",)), given)
+    assert "built-in" not in text_of(Wishes())
+
+
 def test_wishes_become_a_run() -> None:
     run = prepare(
         Wishes(profile="fast", timeout=3.0, first=2, budget_mib=1.5, concurrency=9, only=("http",)), GIVEN

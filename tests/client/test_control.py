@@ -3,7 +3,7 @@ import socket
 
 import pytest
 
-from client.control import about_target, conclude, has_route
+from client.control import about_clock, about_target, conclude, has_route
 from client.model import Content, Control, Failure, LineState, Observation, Proof, Step
 from client.probe import Attempt
 from transports.types import Note
@@ -111,3 +111,16 @@ def test_a_dead_line_is_no_fault_of_the_target() -> None:
 def test_a_target_that_answers_wrongly_says_nothing_bad_about_the_line() -> None:
     wrong = failing(Step.HTTP_ROUND_TRIP, Failure.HTTP_STATUS, Note.OTHER_CONTENT)
     assert conclude(wrong, route=True).state is LineState.UNKNOWN
+
+
+@pytest.mark.parametrize(("ahead", "word"), [(7200, "fast"), (-7200, "slow")])
+def test_a_clock_that_is_two_hours_wrong_is_told_with_the_seconds(ahead: int, word: str) -> None:
+    said = about_clock(Control(ahead=ahead))
+    assert said is not None
+    assert word in said.id
+    assert said.values == {"seconds": 7200}
+
+
+@pytest.mark.parametrize("ahead", [None, 0, 1799, -1799])
+def test_a_clock_that_is_right_enough_or_unknown_is_not_spoken_of(ahead: int | None) -> None:
+    assert about_clock(Control(ahead=ahead)) is None

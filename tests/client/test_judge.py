@@ -258,6 +258,22 @@ def test_without_a_network_the_candidate_is_not_blamed() -> None:
     assert "no network" in found.reason.id
 
 
+@pytest.mark.parametrize(
+    "failure", [Failure.NETWORK_UNREACHABLE, Failure.ADDRESS_NOT_AVAILABLE, Failure.ADDRESS_FAMILY]
+)
+def test_a_machine_without_ipv6_is_named_and_not_the_candidate(failure: Failure) -> None:
+    attempt = ended(Step.CONNECT, failure)
+    for knocking in (attempt, replace(attempt, engine="tor")):
+        found = judge(knocking, OPEN_LINE, quota=QUOTA, host="2001:db8::7")
+        assert (found.status, found.failure, found.step) == (Status.FAILED, failure, Step.CONNECT)
+        assert "no IPv6" in found.reason.id
+    offline = Control(state=LineState.NO_NETWORK)
+    assert "no network" in judge(attempt, offline, quota=QUOTA, host="2001:db8::7").reason.id
+    assert "IPv6" not in judge(attempt, OPEN_LINE, quota=QUOTA, host="192.0.2.7").reason.id
+    refused = ended(Step.CONNECT, Failure.CONNECTION_REFUSED)
+    assert "IPv6" not in judge(refused, OPEN_LINE, quota=QUOTA, host="2001:db8::7").reason.id
+
+
 def test_a_proxy_that_fetches_plain_pages_only_is_told_apart() -> None:
     attempt = ended(Step.PROXY_HANDSHAKE, Failure.HTTP_STATUS, Note.REFUSED)
     attempt.proof = Proof(plain=Content.INTACT)

@@ -65,7 +65,7 @@ def test_a_list_from_a_closed_stream_is_an_empty_list() -> None:
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
 def test_help_and_complaints_need_no_streams(closed: str) -> None:
     assert shell(closed, "--help").returncode == 0
-    assert shell(closed, "check").returncode == 2
+    assert shell(closed, "check", "/nonexistent").returncode == 2
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["check", "--yes", "/nonexistent"]])

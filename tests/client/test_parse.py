@@ -268,13 +268,26 @@ def test_duplicates_are_folded_by_endpoint_not_by_text(one: str, other: str) -> 
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("192.0.2.7:8080", "http://192.0.2.7:8080"),
+        ("192.0.2.7:8080", "https://192.0.2.7:8080"),
+        ("192.0.2.7:8080", "socks4://192.0.2.7:8080"),
+        ("192.0.2.7:8080", "http://ann:pw@192.0.2.7:8080"),
+        ("http://192.0.2.7:8080", "socks5://192.0.2.7:8080"),
         ("ann:pw@192.0.2.7:8080", "ann:PW@192.0.2.7:8080"),
         (VLESS, VLESS.replace("%2Fws", "%2Fother")),
     ],
 )
 def test_what_differs_in_kind_credentials_or_settings_is_no_duplicate(one: str, other: str) -> None:
     assert len(read([("a", f"{one}\n{other}")]).candidates) == 2
+
+
+@pytest.mark.parametrize("typed", ["http://192.0.2.7:8080", "socks5://192.0.2.7:8080"])
+def test_a_line_without_a_kind_is_folded_into_one_with_the_kind_it_would_be_tried_as(typed: str) -> None:
+    for lines in (f"192.0.2.7:8080\n{typed}", f"{typed}\n192.0.2.7:8080", f"192.0.2.7:8080\n{typed}\n" * 2):
+        result = read([("a", lines)])
+        assert [one.endpoint.reveal() for one in result.candidates] == [typed]
+        assert result.given == len(lines.split())
+    both = read([("a", "192.0.2.7:8080:ann:pw\nhttp://ann:pw@192.0.2.7:8080\n192.0.2.7:8080")])
+    assert [one.line for one in both.candidates] == [2, 3]
 
 
 def test_windows_and_old_line_ends_are_line_ends() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from client.model import Candidate, Control
-from client.plan import Job, Queue, budget, is_testable, network_of, order, stretched
+from client.plan import Job, Queue, budget, directory_kib, is_testable, network_of, order, stretched
 from client.settings import PROFILES
 from client.targets import Targets, parse_url
 from tests.client.runs import candidates, endpoint
@@ -75,6 +75,22 @@ def test_the_budget_counts_what_can_be_tested_and_the_control() -> None:
     assert one.connections > none.connections
     assert many.connections - none.connections == 10 * (one.connections - none.connections)
     assert one.kib >= none.kib + (TARGETS.quota + TARGETS.upload) // 1024
+
+
+def test_the_list_of_relays_is_planned_for_once_for_bridges_together_and_for_each_that_stands_alone() -> None:
+    def kib(*kinds: str | None) -> int:
+        bridges = [
+            Endpoint(transport="tor_bridge" if kind else "tor", host="", port=n, options={"pt": kind or ""})
+            for n, kind in enumerate(kinds, 1)
+        ]
+        per_candidate = budget(candidates(endpoint()), TARGETS, PROFILES["quiet"]).kib // 2
+        return budget(candidates(*bridges), TARGETS, PROFILES["quiet"]).kib - (len(kinds) + 1) * per_candidate
+
+    assert directory_kib() >= 3072
+    assert kib("obfs4", "vanilla", "webtunnel") == directory_kib()
+    assert kib("snowflake", "meek_lite") == 2 * directory_kib()
+    assert kib("obfs4", "snowflake", None) == 3 * directory_kib()
+    assert kib() == 0
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,11 @@ import asyncio
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from client.platform import fitting, on_interrupt, raise_descriptor_limit
+from client.platform import disk_folder, fitting, memory_folder, on_interrupt, raise_descriptor_limit
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
@@ -75,3 +76,20 @@ def test_no_core_file_can_be_written_by_us_or_by_what_we_start() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=20
     )
     assert done.stdout.split("\n") == ["(0, 0)", "(0, 0)", ""]
+
+
+@pytest.mark.skipif(not Path("/proc/self/mounts").exists(), reason="Linux tells what is in memory")
+def test_the_folder_for_the_disk_is_there_and_one_in_memory_is_no_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert disk_folder().is_dir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    assert memory_folder() != tmp_path or in_memory(tmp_path)
+
+
+def in_memory(path: Path) -> bool:
+    """Ask the system itself, by another way than the program does."""
+    done = subprocess.run(
+        ["stat", "-f", "-c", "%T", str(path)], capture_output=True, text=True, check=True, timeout=10
+    )
+    return done.stdout.strip() in ("tmpfs", "ramfs")

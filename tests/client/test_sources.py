@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from client import parse, sources
+from client import bridges, parse, sources
+from client.i18n import say
 from transports.types import Rejected
 
 
@@ -44,3 +45,17 @@ def test_standard_input_is_read_to_the_limit_only(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(Endless())))
     with pytest.raises(Rejected, match="MiB"):
         sources.load("-")
+
+
+def test_the_built_in_list_is_tor_itself_and_every_built_in_bridge() -> None:
+    reading = sources.builtin()
+    known = bridges.builtin()
+    assert {one.source for one in reading.candidates} == {"built-in"}
+    assert [one.endpoint.transport for one in reading.candidates][:2] == ["tor", "tor_bridge"]
+    assert {one.endpoint.reveal() for one in reading.candidates} == {
+        "tor",
+        *(line.text for line in known.lines()),
+    }
+    assert (reading.rejected, reading.given) == ((), 1 + len(known.lines()))
+    assert reading.builtin == known.date.isoformat()
+    assert [known.date.isoformat() in say(notice) for notice in reading.notices] == [True]

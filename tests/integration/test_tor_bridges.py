@@ -8,7 +8,7 @@ import signal
 import ssl
 import threading
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -292,23 +292,125 @@ async def test_streams_of_others_are_closed(tornet: TorNet, origin: Origin, fold
         assert origin.seen.connections == before
 
 
-async def test_a_killed_tor_is_never_the_bridges_fault(tornet: TorNet, origin: Origin, folder: Path) -> None:
+async def test_a_tor_that_dies_is_replaced_once_and_never_the_bridges_fault(
+    tornet: TorNet, origin: Origin, folder: Path
+) -> None:
     good = [tornet.bridges[name] for name in ("vanilla-1", "vanilla-2")]
     async with engine_for(tornet, folder, [parse(bridge.line) for bridge in good]) as engine:
-        assert await small(good[0], origin, engine)
 
-        async def until_it_dies(bridge: TorBridge) -> None:
+        async def until_it_dies() -> None:
             while True:
-                await fetched(parse(bridge.line), origin, net_of(engine), "/bulk", by=TorBridgeTransport())
+                await fetched(parse(good[1].line), origin, net_of(engine), "/bulk", by=TorBridgeTransport())
 
-        async def unmeasured(bridge: TorBridge) -> None:
-            with pytest.raises(CannotMeasure, match="tor has stopped"):
-                await until_it_dies(bridge)
+        assert await small(good[1], origin, engine)
+        (first,) = engine.pids
+        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+            on_its_way = group.create_task(small(good[0], origin, engine))
+            await asyncio.sleep(0.1)
+            os.kill(first, signal.SIGKILL)
+        assert on_its_way.result()
+        (second,) = engine.pids
+        assert second != first
+        assert len(await asyncio.to_thread(os.listdir, folder)) == 2  # the programs' state, and this tor's
 
-        async with asyncio.timeout(10), asyncio.TaskGroup() as group:
-            group.create_task(unmeasured(good[1]))
+        async def kill_soon() -> None:
+            await asyncio.sleep(0.5)
+            os.kill(second, signal.SIGKILL)
+
+        async with asyncio.timeout(20):
+            ended, _ = await asyncio.gather(until_it_dies(), kill_soon(), return_exceptions=True)
+        assert isinstance(ended, CannotMeasure)
+        with pytest.raises(CannotMeasure, match="tor has stopped"):
+            await small(good[0], origin, engine)
+
+
+async def test_a_transfer_that_ends_with_tor_is_not_measured(
+    tornet: TorNet, origin: Origin, folder: Path
+) -> None:
+    endpoint = parse(tornet.bridges["vanilla-1"].line)
+    async with engine_for(tornet, folder, [endpoint]) as engine:
+        net = net_of(engine)
+        stream = await TorBridgeTransport().dial(endpoint, "127.0.0.1", origin.http_port, net)
+        with closing(stream):
             os.kill(engine.pids[0], signal.SIGKILL)
-        await unmeasured(good[0])
+            with pytest.raises(CannotMeasure, match="tor has stopped"):
+                await stream.recv(1)
+
+
+async def test_a_transport_program_that_dies_is_never_the_bridges_fault(
+    tornet: TorNet, origin: Origin, folder: Path
+) -> None:
+    zombie, good = (parse(tornet.bridges[name].line) for name in ("obfs4-zombie", "obfs4-1"))
+    async with engine_for(tornet, folder, [zombie, good]) as engine:
+        stream = await TorBridgeTransport().dial(good, "127.0.0.1", origin.http_port, net_of(engine))
+        with closing(stream):
+            net = net_of(engine)
+            door = engine.doors[good.key()]
+            assert isinstance(door, TorDoor)
+            assert door.pts is not None
+            program = door.pts.of("obfs4")
+
+            async def kill_soon() -> None:
+                await asyncio.sleep(0.5)
+                assert len(net.trace.observations) == 2  # the zombie's handshakes; tor has it now
+                os.kill(program.pid, signal.SIGKILL)
+
+            async with asyncio.timeout(20):
+                *ended, killed = await asyncio.gather(
+                    fetched(zombie, origin, net, by=TorBridgeTransport()),
+                    stream.recv(1),
+                    kill_soon(),
+                    return_exceptions=True,
+                )
+            assert killed is None
+            assert [type(end) for end in ended] == [CannotMeasure, CannotMeasure]
+
+
+async def test_one_line_that_tor_refuses_among_two_hundred_is_found_quickly(
+    tornet: TorNet, origin: Origin, folder: Path
+) -> None:
+    good = [tornet.bridges[name] for name in ("vanilla-1", "vanilla-2", "obfs4-1")]
+    async with engine_for(tornet, folder, [parse(bridge.line) for bridge in good]) as engine:
+        tor = await engine.for_bridge("0" * 40, "no bridge at all")
+        await tor.ready()
+        others = {f"{number:040X}": f"127.0.0.1:1 {number:040X}" for number in range(1, 198)}
+        lines = list({**others, **{bridge.fingerprint: bridge.line for bridge in good}}.items())
+        lines.insert(77, ("0" * 40, "no bridge at all"))
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        took = await asyncio.gather(*(tor.add(*line) for line in lines), return_exceptions=True)
+        assert loop.time() - began < 2.0
+        refused = [index for index, error in enumerate(took) if error is not None]
+        assert refused == [77]
+        assert isinstance(took[77], CannotMeasure)
+        assert all([await small(bridge, origin, engine) for bridge in good])
+
+
+async def test_bridges_that_need_a_tor_each_wait_for_one_another(
+    tornet: TorNet, origin: Origin, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tor_bridge_dial, "SOLO", frozenset({"obfs4"}))
+    monkeypatch.setattr(tor_engine, "SOLO", frozenset({"obfs4"}))
+    monkeypatch.setattr(tor_engine, "MOST", 2)
+    monkeypatch.setattr(tor_engine, "_IDLE", 0.3)
+    bridges = [tornet.bridges[name] for name in ("obfs4-1", "obfs4-2", "obfs4-1")]
+    endpoints = [parse(bridge.line) for bridge in bridges[:2]]
+    silent = parse(tornet.bridges["obfs4-silent"].line)
+    most = 0
+    async with engine_for(tornet, folder, [*endpoints, silent]) as engine:
+
+        async def dead() -> None:
+            with pytest.raises(StepFailed):
+                await fetched(silent, origin, net_of(engine, QUICK), by=TorBridgeTransport())
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(small(bridge, origin, engine)) for bridge in bridges]
+            failing = group.create_task(dead())
+            while not (failing.done() and all(task.done() for task in tasks)):
+                most = max(most, len(engine.pids))
+                await asyncio.sleep(0.05)
+        assert all(task.result() for task in tasks)
+        assert most == 1
 
 
 @pytest.mark.parametrize("moment", [0.0, 0.2, 1.0])

@@ -10,8 +10,10 @@ import sys
 # program -> Debian package
 WANTED = {
     "danted": "dante-server",
+    "faketime": "faketime",
     "microsocks": "microsocks",
     "obfs4proxy": "obfs4proxy",
+    "snowflake-client": "snowflake-client",
     "tinyproxy": "tinyproxy-bin",
     "tor": "tor",
     "tor-gencert": "tor",

@@ -153,6 +153,27 @@ async def test_a_guard_that_reads_no_more_holds_up_nobody(guard: Guard) -> None:
         os.kill(guard.pid, signal.SIGCONT)
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="sizes of pipes are Linux's")
+async def test_a_small_full_pipe_to_a_guard_that_is_busy_is_not_its_end(guard: Guard) -> None:
+    import fcntl
+
+    fcntl.fcntl(guard._pipe, fcntl.F_SETPIPE_SZ, 4096)  # what a user without rights gets who has many pipes
+    os.kill(guard.pid, signal.SIGSTOP)
+
+    async def wakes() -> None:
+        await asyncio.sleep(0.3)
+        os.kill(guard.pid, signal.SIGCONT)
+
+    async def much() -> None:
+        for number in range(1000):
+            await guard.release(1_000_000 + number)
+
+    async with asyncio.timeout(5):
+        await asyncio.gather(much(), wakes())
+        _, lines = await output([*PYTHON, "print(1)"], guard=guard, limit=5)
+    assert lines == ["1"]
+
+
 @pytest.mark.parametrize("new_loop", LOOPS)
 def test_a_program_that_ends_before_it_gets_its_input_is_no_fault(
     new_loop: Callable[[], asyncio.AbstractEventLoop],

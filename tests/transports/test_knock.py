@@ -180,7 +180,7 @@ async def test_a_dead_tor_behind_the_transport_is_told(pts: Plugins) -> None:
 async def test_a_dead_program_says_nothing_about_the_bridge(
     guard: Guard, tmp_path: Path, obfs4_bridge: tuple[int, str]
 ) -> None:
-    with pytest.raises(CannotMeasure, match="install"):
+    with pytest.raises(CannotMeasure, match="not here"):
         await knock(obfs4_line(*obfs4_bridge), around(PATIENT), None)
     async with fixture_of(guard, tmp_path, "dies") as plugins:
         for _ in range(2):
@@ -200,9 +200,11 @@ async def test_a_program_that_does_not_keep_to_socks_says_nothing_about_the_brid
 
 
 def webtunnel(port: int, **more: Any) -> Endpoint:
-    url = f"http://127.0.0.1:{port}/a;b\\c"
-    ready = line("webtunnel", 443, OTHER, url=url, ver="0.0.3", **more)
-    return replace(ready, host="192.0.2.7")
+    url = f"http://127.0.0.1:{port}/a;b\\c"  # no line may have the backslash; on the way it must do no harm
+    ready = line("webtunnel", 443, OTHER, url="http://127.0.0.1/", ver="0.0.3", **more)
+    assert ready.options is not None
+    args = {**ready.options["args"], "url": url}
+    return replace(ready, host="192.0.2.7", options={**ready.options, "args": args})
 
 
 @asynccontextmanager

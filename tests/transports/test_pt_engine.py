@@ -10,7 +10,7 @@ import pytest
 from tests.servers.bridges import program as real
 from tests.servers.pt_fixture import installed
 from tests.servers.singbox import guard
-from transports import guard_main, pt_engine
+from transports import guard_main, install, pt_engine
 from transports.guard import Guard
 from transports.pt_engine import KNOWN, TRANSPORTS, VARIABLE, Plugins, find, opened, version
 from transports.types import CannotMeasure
@@ -54,9 +54,11 @@ async def test_what_a_real_program_offers_is_what_it_says(
     async with opened(TRANSPORTS, guard=guard, folder=tmp_path, programs=[obfs4proxy]) as plugins:
         assert plugins.offered == set(KNOWN["obfs4proxy"])
         assert all(method.host == "127.0.0.1" for method in plugins.of("obfs4").methods.values())
-        assert "install lyrebird / webtunnel-client" in reason(plugins, "webtunnel")
-        assert "install conjure-client" in reason(plugins, "conjure")
-        assert "install dnstt" in reason(plugins, "dnstt")
+        assert "need lyrebird / webtunnel-client, which is not here: it comes with Tor Browser" in reason(
+            plugins, "webtunnel"
+        )
+        assert "need conjure-client, which" in reason(plugins, "conjure")
+        assert "need dnstt, which" in reason(plugins, "dnstt")
 
 
 async def test_each_program_runs_once_and_only_where_it_is_needed(
@@ -168,7 +170,7 @@ async def test_where_one_is_of_no_use_the_next_is_tried(guard: Guard, tmp_path: 
 async def test_without_any_program_the_one_to_install_is_named(guard: Guard, tmp_path: Path) -> None:
     async with opened(["obfs4"], guard=guard, folder=tmp_path, programs=[]) as plugins:
         assert not plugins.offered
-        assert reason(plugins, "obfs4").endswith("install lyrebird / obfs4proxy")
+        assert reason(plugins, "obfs4").endswith(f"not here: {install.command('obfs4proxy')}")
         assert not content(tmp_path)
 
 

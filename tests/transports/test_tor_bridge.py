@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.transports.links import CERT, FP, options, ports, quick, reason
 from tests.transports.links import raises_nothing_but_rejected as survives
 from transports import tor_bridge
-from transports.tor_bridge import looks_like_bridge, parse
+from transports.tor_bridge import looks_like_bridge, parse, without_fingerprint
 
 OBFS4 = f"obfs4 192.0.2.77:4433 {FP} cert={CERT} iat-mode=0"
 MEEK = "meek_lite 192.0.2.20:80 url=https://reflector.example.net/ front=www.example.com utls=HelloRandomizedALPN"
@@ -37,7 +37,7 @@ GROUPED = "Bridge [2001:db8::10]:9001 0123 4567 89AB CDEF 0123 4567 89AB CDEF 01
 
 
 @pytest.mark.parametrize("text", LINES)
-def test_every_transport_is_recognised_and_not_tested_yet(text: str) -> None:
+def test_every_transport_is_recognised(text: str) -> None:
     endpoint = parse(text)
     assert endpoint.transport == "tor_bridge"
     assert options(endpoint)["pt"] == text.split()[0]
@@ -80,6 +80,69 @@ def test_differently_spelled_lines_are_one_bridge() -> None:
     assert parse(f"192.0.2.77:4433 {FP}").key() != parse(OBFS4).key()
 
 
+OTHER_FP = FP[::-1]
+OTHER_CERT = CERT[::-1]
+UNNAMED = OBFS4.replace(f" {FP}", "")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (OBFS4, OBFS4.replace(CERT, OTHER_CERT)),
+        (OBFS4, OBFS4.replace(FP, OTHER_FP)),
+        (OBFS4, UNNAMED),
+        (UNNAMED, UNNAMED.replace(CERT, OTHER_CERT)),
+        (SCRAMBLE, SCRAMBLE.replace("ABCD", "DCBA")),
+        (f"192.0.2.1:443 {FP}", f"192.0.2.1:443 {OTHER_FP}"),
+        (f"192.0.2.1:443 {FP}", "Bridge 192.0.2.1:443"),
+        (WEBTUNNEL, WEBTUNNEL.replace(FP, OTHER_FP)),
+        (WEBTUNNEL, WEBTUNNEL.replace("Path", "path")),
+        (WEBTUNNEL, WEBTUNNEL + " servername=b.example"),
+        (SNOWFLAKE, SNOWFLAKE.replace(f"={FP}", f"={OTHER_FP}")),
+        (SNOWFLAKE, SNOWFLAKE.replace("fronts=a.example.com", "fronts=c.example.com")),
+        (SNOWFLAKE, SNOWFLAKE + " ampcache=https://cdn.example/"),
+        (MEEK, MEEK.replace("front=www.", "front=ww2.")),
+        (CONJURE, CONJURE.replace("transport=min", "transport=dtls")),
+        (DNSTT, DNSTT.replace("0f0f", "0f1f")),
+    ],
+)
+def test_lines_that_name_another_key_or_way_are_different_bridges(one: str, other: str) -> None:
+    assert parse(one).key() != parse(other).key()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (OBFS4, OBFS4.replace(FP, FP.lower())),
+        (OBFS4, f"{OBFS4} # works at night"),
+        (f"[2001:db8::10]:9001 {FP}", f"[2001:0DB8:0:0::10]:09001 {FP.lower()}"),
+        (WEBTUNNEL, WEBTUNNEL.replace("https://site.example.com/", "https://SITE.example.com:443/")),
+        (WEBTUNNEL, WEBTUNNEL.replace("ver=0.0.3", "ver=0.0.4")),
+        (SNOWFLAKE, SNOWFLAKE.replace("example.net/ fronts", "example.net fronts")),
+        (
+            SNOWFLAKE,
+            SNOWFLAKE.replace("fronts=a.example.com,b.example.com", "front=b.example.com,A.example.com"),
+        ),
+        (SNOWFLAKE, SNOWFLAKE.replace("stun.example.org", "stun2.example.org")),
+        (SNOWFLAKE, SNOWFLAKE.replace(f"={FP}", f"={FP.lower()}")),
+    ],
+)
+def test_another_spelling_of_the_same_way_is_the_same_bridge(one: str, other: str) -> None:
+    assert parse(one).key() == parse(other).key()
+
+
+def test_only_a_key_of_the_transport_ties_a_line_without_fingerprint_to_one_with_it() -> None:
+    unnamed = without_fingerprint(parse(OBFS4))
+    assert unnamed is not None
+    assert unnamed.key() == parse(UNNAMED).key()
+    for text in (UNNAMED, f"192.0.2.1:443 {FP}", WEBTUNNEL, f"obfs3 192.0.2.5:443 {FP}"):
+        assert without_fingerprint(parse(text)) is None
+
+
+def test_the_word_bridge_and_a_comment_are_not_kept() -> None:
+    assert parse(f"Bridge  {OBFS4}  # mine").reveal() == OBFS4
+
+
 def test_a_placeholder_address_counts_for_nothing() -> None:
     for line, other in (
         (SNOWFLAKE, "192.0.2.5:80"),
@@ -105,6 +168,12 @@ def test_a_placeholder_address_counts_for_nothing() -> None:
         (OBFS4.replace("iat-mode=0", "iat-mode=3"), "iat-mode= must be 0, 1 or 2"),
         (OBFS4.replace("iat-mode=0", "iat-mode"), "after the fingerprint everything must be name=value"),
         (OBFS4 + " iat-mode=1", "{name}= stands there twice: keep one"),
+        (OBFS4 + " s3cret=1 s3cret=2", "a name before = stands there twice: keep one"),
+        (OBFS4 + " x=a\\", "the bridge line has a backslash in it: take it out"),
+        (
+            OBFS4 + " x=\u202e",
+            "the bridge line has quotes or control characters in it: take them out",
+        ),
         (OBFS4.replace(FP, FP[:-1]), "a fingerprint has 40 hexadecimal digits: this one has another length"),
         (OBFS4.replace(FP, FP + "0"), "a fingerprint has 40 hexadecimal digits: this one has another length"),
         (OBFS4.replace(FP, "$" + FP), "write the fingerprint without the $"),

@@ -7,14 +7,18 @@ from pathlib import Path
 import pytest
 
 from tests.servers.bridges import program as installed
-from transports import guard_main
+from transports import guard_main, install
+from transports.engines import output, roomy
 from transports.guard import Guard
 from transports.net import Net
+from transports.pt_engine import Plugin, Plugins
 from transports.tor_bridge import parse
 from transports.tor_bridge_dial import PlainTor, TorBridgeTransport
 from transports.tor_engine import TorDoor, bridge_line, find, opened
+from transports.tor_start import Starter
 from transports.trace import Trace
 from transports.types import CannotMeasure, Endpoint
+from transports.wire.pt import Method
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX scripts"),
@@ -32,6 +36,13 @@ def script(folder: Path, said: str) -> str:
     return str(path)
 
 
+def offering(transport: str) -> Plugins:
+    plugins = Plugins()
+    method = Method(host="127.0.0.1", port=1)
+    plugins.running.append(Plugin(path=Path("lyrebird"), name="lyrebird", methods={transport: method}))
+    return plugins
+
+
 def net(doors: dict[str, object]) -> Net:
     return Net(trace=Trace(zero=0.0, deadline=10.0**9), doors=doors)  # type: ignore[arg-type]
 
@@ -45,9 +56,10 @@ async def test_a_missing_tor_is_told_with_the_command_that_installs_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr("transports.tor_engine._PLACES", ())
-    with pytest.raises(CannotMeasure, match="apt install tor"):
+    monkeypatch.setattr("transports.tor_start._PLACES", ())
+    with pytest.raises(CannotMeasure, match="tor is missing") as caught:
         await find()
+    assert caught.value.values == {"command": install.command("tor")}
     with pytest.raises(CannotMeasure, match="no program"):
         await find(str(tmp_path / "absent"))
 
@@ -105,10 +117,52 @@ async def test_nothing_of_a_tor_is_left(tmp_path: Path) -> None:
         assert not guard_main._runs(pid, guard_main.start_time(pid))
 
 
+async def test_a_tor_that_gets_no_settings_ends_instead_of_going_its_own_way(tmp_path: Path) -> None:
+    async with Guard.running() as guard:
+        starter = Starter(found=await find(), guard=guard, folder=tmp_path, torrc="", pts=None)
+        status, said = await output(starter._command(tmp_path, bridges=True), guard=guard, limit=10)
+        assert status != 0
+        assert any("at least one bridge" in line for line in said)
+        alone = [*starter._command(tmp_path, bridges=False), "--DataDirectory", str(tmp_path / "data")]
+        with pytest.raises(
+            TimeoutError
+        ):  # without bridges there is nothing that it could miss, but it is off
+            await output([*alone, "--Log", f"notice file {tmp_path / 'log'}"], guard=guard, limit=2)
+        assert "DisableNetwork is set" in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize("missing", ["folder", "room"])
+def test_a_folder_that_takes_nothing_is_our_trouble_and_named(tmp_path: Path, missing: str) -> None:
+    folder = tmp_path / "absent" if missing == "folder" else tmp_path
+    with pytest.raises(CannotMeasure) as caught, roomy(folder, 2**60 if missing == "room" else 1):
+        (folder / "x").mkdir()
+    assert caught.value.values["folder"] == str(folder)
+
+
 def test_tor_is_told_the_line_with_the_fingerprint_that_was_found() -> None:
     assert bridge_line(parse("[::1]:443"), "C" * 40, None) == f"[::1]:443 {'C' * 40}"
     with pytest.raises(CannotMeasure):
         bridge_line(OBFS4, "C" * 40, None)
+
+
+def test_bridges_whose_address_means_nothing_get_one_each_because_tor_keeps_one_at_an_address() -> None:
+    lines = [
+        parse(f"webtunnel [2001:db8::1]:443 {letter * 40} url=https://site.example/{letter}")
+        for letter in "AB"
+    ]
+    told = [bridge_line(line, "C" * 40, offering("webtunnel")) for line in lines]
+    first, second = (line.split()[1] for line in told)
+    assert first != second
+    assert parse(told[0]).host != "2001:db8::1"
+
+
+async def test_two_bridges_at_one_address_get_a_tor_each(tmp_path: Path) -> None:
+    async with Guard.running() as guard, opened([VANILLA], guard=guard, folder=tmp_path) as engine:
+        one = await engine.for_bridge("A" * 40, f"127.0.0.1:1 {'A' * 40}")
+        other = await engine.for_bridge("B" * 40, f"127.0.0.1:1 {'B' * 40}")
+        assert one is not other
+        assert await engine.for_bridge("A" * 40, f"127.0.0.1:1 {'A' * 40}") is one
+        assert await engine.for_bridge("C" * 40, f"127.0.0.1:2 {'C' * 40}") is one
 
 
 def test_a_door_keeps_its_bridge_out_of_logs() -> None:

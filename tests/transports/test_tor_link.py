@@ -7,6 +7,7 @@ import ssl
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,18 @@ async def test_a_real_relay_says_who_it_is_and_proves_it(bridge: Bridge) -> None
     assert link.ed25519 == bridge.ed25519
     assert link.version == 5
     assert link.proved is True
+    assert link.ahead is not None
+    assert abs(link.ahead) <= 2
     assert bridge.fingerprint not in repr(link)
+
+
+async def test_a_clock_that_is_off_is_measured_against_a_real_relays(
+    bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("transports.tor_link.time.time", lambda: datetime.now(UTC).timestamp() - 7200)
+    ahead = (await asked(bridge.port)).ahead
+    assert ahead is not None
+    assert -7202 <= ahead <= -7198
 
 
 async def test_a_line_without_fingerprint_learns_it(bridge: Bridge) -> None:

@@ -3,16 +3,45 @@ from __future__ import annotations
 import pytest
 
 from transports.failure import Failure
-from transports.tor_told import Circuit, Notice, listener, named, skew
+from transports.tor_told import Circuit, Clocks, Notice, add, listener, named, skew
 
 
-def test_a_wrong_clock_is_noticed_with_the_seconds() -> None:
-    notice = skew({"SKEW": "-7200", "SOURCE": "DIRSERV"})
+@pytest.mark.parametrize(("told", "words"), [("-7200", "slow"), ("7200", "fast")])
+def test_a_wrong_clock_is_noticed_with_the_seconds(told: str, words: str) -> None:
+    notice = skew({"SKEW": told, "SOURCE": "DIRSERV"})
     assert isinstance(notice, Notice)
-    assert notice.values == {"seconds": -7200}
-    assert "{seconds}" in notice.reason
-    assert skew({"SKEW": "soon"}) is None
-    assert skew({}) is None
+    assert notice.values == {"seconds": 7200}
+    assert f"{{seconds}} seconds {words}" in notice.reason
+
+
+@pytest.mark.parametrize("told", [{"SKEW": "soon"}, {}, {"SKEW": "60"}, {"SKEW": "9" * 30}])
+def test_a_clock_that_is_right_enough_or_not_told_is_no_news(told: dict[str, str]) -> None:
+    assert skew(told) is None
+
+
+def test_bridges_that_agree_on_the_time_say_so_once() -> None:
+    notices: list[Notice] = []
+    clocks = Clocks(notices)
+    for ahead in (0, 7201, 7200, 7202, 7200):
+        clocks.take(ahead)
+    assert [(one.evidence, one.values) for one in notices] == [("bridges", {"seconds": 7200, "bridges": 2})]
+    assert "fast" in notices[0].reason
+
+
+def test_one_bridge_with_a_wrong_clock_among_others_is_its_own_affair() -> None:
+    notices: list[Notice] = []
+    clocks = Clocks(notices)
+    for ahead in (1, -7200, 0, 2, -9000):
+        clocks.take(ahead)
+    assert notices == []
+
+
+def test_a_wrong_clock_is_told_once_by_the_first_evidence() -> None:
+    notices: list[Notice] = []
+    Clocks(notices).take(-7200)
+    for told in ("-7050", "7203", "1"):
+        add(notices, skew({"SKEW": told}))
+    assert [one.evidence for one in notices] == ["bridges"]
 
 
 def test_the_socks_listener_is_taken_only_on_loopback() -> None:

@@ -15,7 +15,7 @@ from client import check, parse
 from client.check import Wishes
 from client.drill.stage import Stage, stage
 from client.engine import Run
-from client.events import Finished, Judged
+from client.events import EngineProgressed, Finished, Judged
 from client.model import Candidate, LineState, Message, Proof, Protection, Status, Verdict
 from transports.types import Endpoint
 from tui.app import SanylauApp
@@ -126,6 +126,18 @@ def finished(stopped: str = "", **counts: int) -> Finished:
         elapsed=3.0,
         first_working=0.5 if counts.get("working") else None,
         line_state=LineState.NO_ANSWER,
+    )
+
+
+def engine(percent: int) -> EngineProgressed:
+    """Return news of a tor that is getting ready."""
+    return EngineProgressed(
+        engine="tor",
+        percent=percent,
+        stage=Message("it loads the list of relays"),
+        received_kib=1200,
+        kib_per_s=20.4,
+        elapsed=9.0,
     )
 
 

@@ -4,9 +4,13 @@ from pathlib import Path
 import pytest
 from textual.color import Color
 
+from client import check
+from client.check import Wishes
 from client.drill.serving import Peer, serving
+from client.engine import Run
 from tests.tui.support import listed, opened, paste, playing, text_of, until, until_shown
-from tui.intake import read_in
+from tui.app import SanylauApp
+from tui.intake import propose, read_in
 from tui.screens.consent import ConsentScreen
 from tui.screens.home import HomeScreen
 from tui.screens.results import ResultsScreen
@@ -230,3 +234,32 @@ async def test_a_click_chooses_the_pace() -> None:
         assert "● fast" in text_of(app)
         await pilot.click("#profile", offset=(2, 0))
         assert "● quiet" in text_of(app)
+
+
+BRIDGE = f"192.0.2.1:443 {'A' * 40}"
+
+
+@pytest.mark.parametrize(("answer", "allowed"), [("n", False), ("y", True)])
+async def test_the_disk_has_a_question_of_its_own_where_there_is_no_folder_in_memory(
+    answer: str, allowed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "memory_folder", lambda: None)
+    begun: list[Run] = []
+    monkeypatch.setattr(SanylauApp, "begin", lambda _app, run: begun.append(run))
+    async with opened() as (_app, pilot):
+        await paste(pilot, BRIDGE)
+        await pilot.press("ctrl+s")
+        await until_shown(pilot, "1 entry of your list will be contacted")
+        await pilot.press("y")
+        await until_shown(pilot, "May tor write to the disk?")
+        assert begun == []
+        await pilot.press(answer)
+        await until(pilot, lambda: bool(begun))
+    assert [run.disk for run in begun] == [allowed]
+
+
+async def test_the_disk_is_no_question_where_there_is_a_folder_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "memory_folder", lambda: tmp_path)
+    assert propose(Wishes(), BRIDGE, "").allowing is None

@@ -12,7 +12,7 @@ from client.model import (
     Status,
     Step,
 )
-from tests.tui.support import finished, judged
+from tests.tui.support import engine, finished, judged
 from transports.types import Endpoint
 from tui import describe
 from tui.state import RunState
@@ -87,6 +87,14 @@ def test_the_line_is_said_by_sign_and_words() -> None:
     fast = Control(state=LineState.HEALTHY, connect=0.02, kib_per_s=4096.0)
     assert describe.line(fast, over=False).plain.endswith(" · 20 ms · 4.0 MiB/s")
     assert "not measured" in describe.line(Control(), over=True).plain
+
+
+def test_an_engine_is_told_of_until_it_is_ready_or_the_run_is_over() -> None:
+    said = "… tor at 45 %: it loads the list of relays, 1200 KiB loaded, 20 KiB/s."
+    assert describe.engine(state_of(engine(45))).plain == said
+    assert describe.engine(state_of(engine(75))).plain == ""
+    assert describe.engine(state_of(engine(45), finished(failed=1))).plain == ""
+    assert describe.engine(RunState()).plain == ""
 
 
 def test_progress_tells_running_stopping_broken_and_done() -> None:

@@ -5,7 +5,7 @@ from statistics import median
 from textual.pilot import Pilot
 
 from client.model import Message, Status
-from tests.tui.support import SIZE, finished, judged, made_run, text_of, until_shown
+from tests.tui.support import SIZE, engine, finished, judged, made_run, text_of, until, until_shown
 from tui.app import SanylauApp
 from tui.screens.results import ResultsScreen
 from tui.session import Session
@@ -23,6 +23,18 @@ async def shown(pilot: Pilot[int], session: Session) -> ResultsScreen:
 def tell(session: Session, *events: object) -> None:
     for event in events:
         session.changed |= session.state.apply(event)  # type: ignore[arg-type]
+
+
+async def test_an_engine_has_a_line_while_it_gets_ready() -> None:
+    app = SanylauApp()
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        session = Session(made_run())
+        screen = await shown(pilot, session)
+        assert not screen.query_one("#engine").display
+        tell(session, engine(45))
+        await until_shown(pilot, "tor at 45 %: it loads the list of relays")
+        tell(session, engine(75))
+        await until(pilot, lambda: not screen.query_one("#engine").display)
 
 
 async def test_the_cursor_stays_with_its_entry_once_it_was_moved() -> None:

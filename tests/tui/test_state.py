@@ -1,7 +1,7 @@
 from client.events import ControlFinished, LineRejected, Noticed, Progressed, Started
 from client.model import Control, LineState, Message, Protection, RejectedLine, Status
-from tests.tui.support import finished, judged
-from tui.state import KEPT, LINE, NOTICES, PROGRESS, SUMMARY, RunState
+from tests.tui.support import engine, finished, judged
+from tui.state import ENGINE, KEPT, LINE, NOTICES, PROGRESS, SUMMARY, RunState
 
 
 def ids(state: RunState) -> list[str]:
@@ -19,7 +19,8 @@ def test_each_event_names_what_it_changes() -> None:
     assert state.apply(LineRejected(RejectedLine("pasted", 1, Message("x")))) == {NOTICES}
     assert state.apply(judged(7, Status.WORKING)) == {"00000007", PROGRESS}
     assert state.apply(Progressed(1, 2, 1, 5, 0.5)) == {PROGRESS}
-    assert state.apply(finished(working=1)) == {PROGRESS, SUMMARY}
+    assert state.apply(engine(25)) == {ENGINE}
+    assert state.apply(finished(working=1)) == {PROGRESS, ENGINE, SUMMARY}
     assert (state.total, state.done, len(state)) == (2, 1, 1)
 
 

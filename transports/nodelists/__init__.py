@@ -1,4 +1,4 @@
-"""Whole documents that hold nodes: Clash YAML, sing-box, Xray and SIP008 JSON, Outline answers, WireGuard.
+"""Whole documents that hold nodes: Clash YAML, sing-box, Xray, SIP008 and Tor JSON, Outline answers, WireGuard.
 
 `convert` tries each kind. An item that cannot be used never spoils its neighbours: it comes back as the
 `Rejected` that says why.
@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from transports.nodelists import clash, outline, singbox, sip008, wireguard_conf, xray
+from transports.nodelists import clash, outline, singbox, sip008, tor_json, wireguard_conf, xray
 from transports.nodelists.common import MAX_TEXT, MOST_ITEMS, Items, read_json
 
 __all__ = ["MAX_TEXT", "MOST_ITEMS", "Items", "convert"]
@@ -21,7 +21,8 @@ def convert(text: str) -> Items | None:
     if refused:
         return refused
     if data is not None:
-        for from_json in (singbox.from_json, xray.from_json, sip008.from_json, outline.from_json):
+        kinds = (singbox.from_json, xray.from_json, sip008.from_json, outline.from_json, tor_json.from_json)
+        for from_json in kinds:
             found = from_json(data)
             if found is not None:
                 return found

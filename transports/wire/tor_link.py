@@ -14,7 +14,7 @@ from typing import Final
 from transports.failure import Failure, WireError
 from transports.types import Note
 
-_PADDING, _VERSIONS, _VPADDING, _CERTS = 0, 7, 128, 129
+_PADDING, _VERSIONS, _NETINFO, _VPADDING, _CERTS, _CHALLENGE = 0, 7, 8, 128, 129, 130
 _OURS: Final = (3, 4, 5)
 _FIXED: Final = 509  # bytes in a cell of fixed length
 _LONGEST: Final = 16 * 1024  # bytes in a cell of variable length; real CERTS cells have about 1500
@@ -32,18 +32,28 @@ def _garbage() -> WireError:
 
 
 class LinkHandshake:
-    """A dialogue: send `start()`, then feed what comes until `done`; the rest of the link is not for us."""
+    """A dialogue: send `start()`, then feed what comes until `done`; the rest of the link is not for us.
+
+    Whoever feeds on until `told` gets the other side's clock (seconds since 1970; 0 if it keeps that to itself).
+    """
 
     def __init__(self) -> None:
         self._held = bytearray()
         self._cells = 0
         self.version = 0
         self.certs: dict[int, bytes] = {}
+        self.clock = 0
+        self._ended = False
 
     @property
     def done(self) -> bool:
         """Whether the certificates have come."""
         return bool(self.certs)
+
+    @property
+    def told(self) -> bool:
+        """Whether the last cell of the opening has come."""
+        return self._ended
 
     def start(self) -> bytes:
         """Return our VERSIONS cell."""
@@ -51,9 +61,20 @@ class LinkHandshake:
         return b"\0\0" + bytes([_VERSIONS]) + len(versions).to_bytes(2, "big") + versions
 
     def receive(self, data: bytes) -> None:
-        """Take what came. Raises WireError (ssl_failed_handshake) with the note page or garbage."""
+        """Take what came. Raises WireError (ssl_failed_handshake) with the note page or garbage.
+
+        What cannot be read behind the certificates ends the opening, and is no error.
+        """
         self._held += data
-        while not self.done and (cell := self._next()) is not None:
+        try:
+            self._read()
+        except WireError:
+            if not self.done:
+                raise
+            self._ended = True
+
+    def _read(self) -> None:
+        while not self.told and (cell := self._next()) is not None:
             self._cells += 1
             if self._cells > _MOST_CELLS:
                 raise _garbage()
@@ -73,7 +94,8 @@ class LinkHandshake:
                 return None
             length = int.from_bytes(held[head : head + 2], "big")
             head += 2
-        if command not in (_PADDING, _VERSIONS, _VPADDING, _CERTS) or length > _LONGEST:
+        expected = (_PADDING, _VERSIONS, _VPADDING, _CERTS, *((_CHALLENGE, _NETINFO) if self.done else ()))
+        if command not in expected or length > _LONGEST:
             raise _garbage()
         if len(held) < head + length:
             return None
@@ -84,9 +106,11 @@ class LinkHandshake:
     def _take(self, command: int, body: bytes) -> None:
         if command == _VERSIONS and not self.version:
             self.version = _common(body)
-        elif command == _CERTS and self.version:
+        elif command == _CERTS and self.version and not self.done:
             self.certs = _certificates(body)
-        elif command not in (_VPADDING, _PADDING):
+        elif command == _NETINFO:  # tor-spec, "NETINFO cells": it begins with the sender's time
+            self.clock, self._ended = int.from_bytes(body[:4], "big"), True
+        elif command not in (_VPADDING, _PADDING, _CHALLENGE):
             raise _garbage()
 
 

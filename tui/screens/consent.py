@@ -22,7 +22,7 @@ _LONGEST = 2000
 
 
 class ConsentScreen(ModalScreen[bool]):
-    """Shows what will be contacted; gives True for yes. Until then nothing is sent."""
+    """Shows what a person has to agree to; gives True for yes. `no` is what the other answer does."""
 
     CSS_PATH = "consent.tcss"
     AUTO_FOCUS = "#no"
@@ -32,9 +32,10 @@ class ConsentScreen(ModalScreen[bool]):
         Binding("left,right", "other", show=False),
     ]
 
-    def __init__(self, lines: Sequence[str]) -> None:
+    def __init__(self, lines: Sequence[str], no: str = "") -> None:
         super().__init__()
         self._lines = lines
+        self._no = no or _("No, send nothing")
 
     def compose(self) -> ComposeResult:
         """Lay out the question."""
@@ -43,7 +44,7 @@ class ConsentScreen(ModalScreen[bool]):
             with VerticalScroll(can_focus=False):
                 yield Static(grid([_point(line) for line in self._lines[1:]]))
             with Horizontal(id="answers"):
-                yield Button(_("No, send nothing"), id="no")
+                yield Button(self._no, id="no")
                 yield Button(_("Yes, go on"), id="yes", variant="primary")
         yield Footer()
 

@@ -17,7 +17,7 @@ from client.text import printable
 from tui import describe
 from tui.messages import NewCheck, StopRun
 from tui.session import Session
-from tui.state import LINE, NOTICES, PROGRESS, SUMMARY
+from tui.state import ENGINE, LINE, NOTICES, PROGRESS, SUMMARY
 from tui.theme import PROFILES
 from tui.widgets.facts import Facts
 from tui.widgets.results_table import ResultsTable
@@ -55,6 +55,7 @@ class ResultsScreen(Screen[None]):
             yield Static(id="mode")
         yield Static(id="progress")
         yield Static(id="line")
+        yield Static(id="engine")
         yield Static(id="notice")
         with Vertical(id="both"):
             yield ResultsTable(self._session.state, id="results")
@@ -124,17 +125,19 @@ class ResultsScreen(Screen[None]):
             self._draw_all()
 
     def _draw_all(self) -> None:
-        self._draw_keys({LINE, PROGRESS, SUMMARY, NOTICES, ""})
+        self._draw_keys({LINE, PROGRESS, ENGINE, SUMMARY, NOTICES, ""})
 
     def _draw_keys(self, changed: set[str]) -> None:
         session = self._session
         with self.app.batch_update():
-            if changed - {LINE, PROGRESS, SUMMARY, NOTICES}:
+            if changed - {LINE, PROGRESS, ENGINE, SUMMARY, NOTICES}:
                 self.query_one(ResultsTable).sync()
             if LINE in changed:
                 self.query_one("#line", Static).update(
                     describe.line(session.state.control, over=session.over)
                 )
+            if ENGINE in changed:
+                self._engine()
             if NOTICES in changed:
                 self._notice()
             if SUMMARY in changed and session.state.finished is not None:
@@ -144,6 +147,11 @@ class ResultsScreen(Screen[None]):
                 describe.progress(session.state, stopping=session.stopping, broken=bool(session.broken))
             )
         self.refresh_bindings()
+
+    def _engine(self) -> None:
+        engine, said = self.query_one("#engine", Static), describe.engine(self._session.state)
+        engine.update(said)
+        engine.display = bool(said.plain)
 
     def _notice(self) -> None:
         notice = self.query_one("#notice", Static)

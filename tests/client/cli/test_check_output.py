@@ -36,6 +36,7 @@ async def test_a_reader_that_has_seen_enough_causes_no_complaint(tmp_path: Path)
                 await process.wait()
             assert b"Traceback" not in err
             assert err == b""
+            assert process.returncode == 141  # neither "it works" nor "nothing works" was found out
 
 
 @pytest.fixture

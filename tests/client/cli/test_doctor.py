@@ -6,7 +6,10 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[3]
 
@@ -35,9 +38,60 @@ def test_the_installed_sing_box_is_named_with_its_version_and_what_it_lacks() ->
 
 
 def test_a_missing_engine_comes_with_the_command_that_installs_it(tmp_path: Path) -> None:
+    found = findings(PATH=str(tmp_path), HOME=str(tmp_path))
+    for name in ("obfs4", "snowflake"):
+        assert found[name]["level"] == "missing"
+        assert "install" in found[name]["mend"]
+    assert "Tor Browser" in found["webtunnel"]["what"]
+
+
+def fixture(folder: Path, name: str, said: str) -> Path:
+    """Write a program that only says its version."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text(f"#!/bin/sh\necho '{said}'\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_the_transport_programs_are_named_with_version_place_and_what_they_can_do(tmp_path: Path) -> None:
+    place = "tor-browser/Browser/TorBrowser/Tor/PluggableTransports"
+    fixture(tmp_path / place, "lyrebird", "lyrebird-0.6.1")
+    fixture(tmp_path / "bin", "obfs4proxy", "obfs4proxy-0.0.8")
+    found = findings(PATH=f"{tmp_path / 'bin'}:/bin:/usr/bin", HOME=str(tmp_path))
+    assert found["lyrebird"]["level"] == "ok"
+    assert f"version 0.6.1, ~/{place}/lyrebird: obfs4, webtunnel" in found["lyrebird"]["what"]
+    assert "webtunnel" not in found
+
+
+@pytest.mark.parametrize(
+    ("version", "words"), [("0.0.8", "too old"), ("0.0.14", "lyrebird can do webtunnel")]
+)
+def test_what_an_obfs4proxy_lacks_is_told(tmp_path: Path, version: str, words: str) -> None:
+    fixture(tmp_path, "obfs4proxy", f"obfs4proxy-{version}")
+    found = findings(PATH=str(tmp_path), HOME=str(tmp_path))["obfs4proxy"]
+    assert found["level"] == "warn"
+    assert words in found["what"]
+    assert version in found["what"]
+
+
+def test_an_old_tor_is_a_warning_with_the_command_that_mends_it(tmp_path: Path) -> None:
+    fixture(tmp_path, "tor", "Tor version 0.3.5.8.")
     found = findings(PATH=str(tmp_path))["tor"]
-    assert found["level"] == "missing"
-    assert "install" in found["mend"]
+    assert found["level"] == "warn"
+    assert "0.3.5.8 is too old" in found["what"]
+    assert "install tor" in found["mend"]
+
+
+def test_programs_that_never_answer_are_not_waited_for_long(tmp_path: Path) -> None:
+    for name in ("obfs4proxy", "lyrebird", "webtunnel-client", "conjure-client"):
+        path = tmp_path / name
+        path.write_text(f"#!{sys.executable} -IS\nimport time\ntime.sleep(60)\n")
+        path.chmod(0o755)
+    began = time.monotonic()
+    found = findings(PATH=str(tmp_path), HOME=str(tmp_path))
+    assert time.monotonic() - began < 10
+    assert "version ?" in found["lyrebird"]["what"]
 
 
 def test_everything_that_check_depends_on_is_looked_at() -> None:

@@ -2,7 +2,17 @@
 
 import io
 
-from client.events import ControlFinished, Event, Finished, Judged, LineRejected, Noticed, Progressed, Started
+from client.events import (
+    ControlFinished,
+    EngineProgressed,
+    Event,
+    Finished,
+    Judged,
+    LineRejected,
+    Noticed,
+    Progressed,
+    Started,
+)
 from client.model import (
     Candidate,
     Content,
@@ -95,6 +105,19 @@ def finished(stopped: str = "", line: LineState = LineState.HEALTHY, **counts: i
     )
 
 
+def engine(
+    percent: int = 45, stage: str = "it loads the list of relays", elapsed: float = 1.0
+) -> EngineProgressed:
+    return EngineProgressed(
+        engine="tor",
+        percent=percent,
+        stage=Message(stage),
+        received_kib=1200,
+        kib_per_s=20.4,
+        elapsed=elapsed,
+    )
+
+
 def a_run() -> list[Event]:
     """Return a run with one event of every kind and a verdict of every status."""
     refused = RejectedLine("list.txt", 3, Message("longer than {limit} characters", {"limit": 8192}))
@@ -105,6 +128,7 @@ def a_run() -> list[Event]:
         LineRejected(refused),
         ControlFinished(Control(state=LineState.HEALTHY, connect=0.1, kib_per_s=100.0)),
         *verdicts[:3],
+        engine(),
         Progressed(3, len(verdicts), 1, 12, 1.0),
         *verdicts[3:],
         finished(working=1, degraded=1, hostile=1, blocked=1, failed=1, untested=1),

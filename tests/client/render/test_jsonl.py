@@ -6,7 +6,7 @@ import pytest
 from client.events import LineRejected, Noticed, Progressed
 from client.model import Message, RejectedLine, Status
 from client.render.jsonl import JsonLines, as_json
-from tests.client.render.faces import HOST, SECRET, Paper, a_run, finished, judged, started
+from tests.client.render.faces import HOST, SECRET, Paper, a_run, engine, finished, judged, started
 
 
 def objects(paper: Paper) -> list[dict[str, Any]]:
@@ -104,3 +104,14 @@ def test_all_of_the_start_is_told() -> None:
         "budget_connections": 21,
         "budget_kib": 480,
     }
+
+
+def test_an_engine_s_progress_is_for_people_and_goes_to_standard_error(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    paper = Paper()
+    face = JsonLines(reveal=False, out=paper)
+    for n in range(5):
+        face.show(engine(40 + n, elapsed=n / 2))
+    assert paper.getvalue() == ""
+    assert capsys.readouterr().err == "tor at 40 %: it loads the list of relays, 1200 KiB loaded, 20 KiB/s.\n"

@@ -3,7 +3,7 @@ import pytest
 from client.events import LineRejected, Noticed
 from client.model import Message, RejectedLine, Status
 from client.render.live import LiveTable
-from tests.client.render.faces import HOST, SECRET, Paper, a_run, finished, judged, started
+from tests.client.render.faces import HOST, SECRET, Paper, a_run, engine, finished, judged, started
 
 
 @pytest.fixture
@@ -66,3 +66,15 @@ def test_closing_twice_or_before_the_first_picture_is_harmless(paper: Paper) -> 
     face.close()
     face.show(finished(working=1))
     face.close()
+
+
+def test_an_engine_is_shown_while_it_gets_ready_and_no_longer(paper: Paper) -> None:
+    for last, shown in ((45, True), (75, False)):
+        paper.truncate(0)
+        face = LiveTable(reveal=False, out=paper)
+        face.show(started())
+        face.show(engine(10))
+        paper.truncate(0)
+        face.show(engine(last))
+        face.close()
+        assert (f"tor at {last} %" in paper.getvalue()) == shown

@@ -3,7 +3,7 @@ import pytest
 from client.events import LineRejected, Noticed
 from client.model import LineState, Message, Protection, RejectedLine, Status
 from client.render.plain import Plain
-from tests.client.render.faces import HOST, SECRET, USER, Paper, a_run, finished, judged, started
+from tests.client.render.faces import HOST, SECRET, USER, Paper, a_run, engine, finished, judged, started
 
 
 def shown(*events: object, reveal: bool = False, encoding: str = "utf-8") -> str:
@@ -74,3 +74,15 @@ def test_the_start_tells_numbers_and_cost() -> None:
     text = shown(started())
     assert "5 entries read: 3 to test, 1 duplicate, 1 rejected." in text
     assert "21 connections" in text
+
+
+def test_an_engine_gets_a_line_at_a_new_stage_and_every_ten_seconds() -> None:
+    text = shown(
+        *(engine(40 + n, elapsed=n / 2) for n in range(50)), engine(75, "it has the list of relays", 25.0)
+    )
+    assert text.splitlines() == [
+        "tor at 40 %: it loads the list of relays, 1200 KiB loaded, 20 KiB/s.",
+        "tor at 60 %: it loads the list of relays, 1200 KiB loaded, 20 KiB/s.",
+        "tor at 80 %: it loads the list of relays, 1200 KiB loaded.",
+        "tor at 75 %: it has the list of relays, 1200 KiB loaded.",
+    ]

@@ -50,6 +50,29 @@ def test_before_version_four_a_circuit_has_two_bytes() -> None:
     assert (handshake.version, handshake.done) == (3, True)
 
 
+NETINFO = b"\0\0\0\0\x08" + (1_700_000_000).to_bytes(4, "big") + bytes(505)
+CHALLENGE = b"\0\0\0\0\x82\0\x02ab"
+
+
+@pytest.mark.parametrize("step", [1, 3, 10**6])
+def test_the_clock_of_the_other_side_is_read_behind_the_certificates(step: int) -> None:
+    handshake = fed(ANSWER + CHALLENGE + NETINFO + b"more", step)
+    assert (handshake.told, handshake.clock) == (True, 1_700_000_000)
+    assert not fed(ANSWER + CHALLENGE).told
+
+
+@pytest.mark.parametrize("behind", [b"HTTP/1.1 400", NETINFO[:5] + bytes(509), cell(CERTS), b"\xff" * 9])
+def test_what_follows_the_certificates_is_no_error_and_no_clock(behind: bytes) -> None:
+    handshake = fed(ANSWER + behind + NETINFO)
+    assert handshake.certs == CERTS
+    assert handshake.clock == 0
+
+
+@pytest.mark.parametrize("early", [CHALLENGE, NETINFO])
+def test_a_clock_before_the_certificates_is_garbage(early: bytes) -> None:
+    assert complaint(VERSIONS + early + cell(CERTS)) is Note.GARBAGE
+
+
 def test_padding_in_between_is_passed_over() -> None:
     early = b"\0\0\x80\0\x01x"
     assert fed(early + VERSIONS + VPADDING + PADDING + cell(CERTS) + b"more").done
