@@ -43,7 +43,6 @@ _PLACES: Final = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin")
 
 # A socket bound to loopback cannot send anything further, whatever an exit is asked for.
 _COMMON: Final = """\
-TestingTorNetwork 1
 AssumeReachable 1
 ShutdownWaitLength 0
 AvoidDiskWrites 1
@@ -186,7 +185,8 @@ async def running_tor(site: Site, name: str, lines: str) -> AsyncIterator[tuple[
     # Loading the two geographic tables takes most of a relay's memory; nobody here asks for them.
     quiet = f"GeoIPFile {site.nothing}\nGeoIPv6File {site.nothing}\nServerDNSResolvConfFile {site.resolver}\n"
     torrc = f"{_COMMON}{quiet}Nickname {nickname}\nDataDirectory {data}\n{site.torrc}{lines}"
-    command = [str(tor()), "-f", "-", "--defaults-torrc", str(site.nothing)]
+    # One that we could not tell its torrc any more must not go out into the real network: so it refuses to run.
+    command = [str(tor()), "-f", "-", "--defaults-torrc", str(site.nothing), "--TestingTorNetwork", "1"]
     async with program(command, guard=site.guard, feed=torrc.encode(), on_line=log.take) as running:
         site.pids[name] = running.pid
         try:
@@ -382,13 +382,14 @@ async def obfs4_server(
     log, at = Log(_PT_SAYS), f"[{host}]" if ":" in host else host
     env = {
         "TOR_PT_MANAGED_TRANSPORT_VER": "1",
+        "TOR_PT_EXIT_ON_STDIN_CLOSE": "1",
         "TOR_PT_STATE_LOCATION": str(folder),
         "TOR_PT_SERVER_TRANSPORTS": "obfs4",
         "TOR_PT_SERVER_TRANSPORT_OPTIONS": "obfs4:iat-mode=0",
         "TOR_PT_SERVER_BINDADDR": f"obfs4-{at}:0",
         "TOR_PT_ORPORT": f"{HOST}:{or_port}",
     }
-    async with program([str(obfs4())], guard=guard, on_line=log.take, env=env) as running:
+    async with program([str(obfs4())], guard=guard, feed=None, on_line=log.take, env=env) as running:
         await until(lambda: "port" in log.found, running, _LISTEN)
         if pids is not None:
             pids[folder.name] = running.pid
