@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from benchmarks import farm
+from benchmarks import farm, tor_rows
 from benchmarks.measure import ROWS, Row, Size
 
+KNOWN: Final = {**ROWS, "tor": tor_rows.tor}
 PAGE: Final = farm.ROOT / "docs" / "benchmarks.md"
 _BEGIN, _END = "<!-- figures begin -->", "<!-- figures end -->"
 
@@ -21,7 +22,7 @@ _BEGIN, _END = "<!-- figures begin -->", "<!-- figures end -->"
 def main() -> int:
     """Measure and print; returns 1 if a target was missed."""
     options = argparse.ArgumentParser(prog="python -m benchmarks")
-    options.add_argument("names", nargs="*", metavar="NAME", help=", ".join(ROWS))
+    options.add_argument("names", nargs="*", metavar="NAME", help=", ".join(KNOWN))
     options.add_argument(
         "--quick", action="store_true", help="a tenth of the lists, fewer runs: to try things out"
     )
@@ -29,13 +30,13 @@ def main() -> int:
         "--write", action="store_true", help=f"put the table into {PAGE.relative_to(farm.ROOT)}"
     )
     asked = options.parse_args()
-    if unknown := set(asked.names) - ROWS.keys():
-        options.error(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(ROWS)}")
+    if unknown := set(asked.names) - KNOWN.keys():
+        options.error(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(KNOWN)}")
     size = Size(part=0.1, runs=1) if asked.quick else Size(part=1.0, runs=3)
     rows: list[Row] = []
-    for name in asked.names or ROWS:
+    for name in asked.names or KNOWN:
         with farm.running() as running:
-            for row in ROWS[name](running, size):
+            for row in KNOWN[name](running, size):
                 print(_line(row), flush=True)
                 rows.append(row)
     if asked.write:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 PYTHON: Final = sys.executable
 LONGEST: Final = 180.0  # seconds; whatever still runs then is ended, and its row fails
+_LAST_WORDS: Final = 5.0
 _WORKING: Final = b'"status": "working"'
 _SUMMARY: Final = b'"type": "summary"'
 
@@ -56,11 +58,29 @@ def ladder(listed: str, farm: Farm, *more: str) -> list[str]:
 def run(
     command: Sequence[str], *, until_working: bool = False, limit: float = LONGEST, loop: str = "asyncio"
 ) -> Ran:
-    """Run `command` to its end, or only until its first working entry."""
+    """Run `command` to its end, or only until its first working entry. When we are ended, so is it."""
     began = time.perf_counter()
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, env={**os.environ, "SANYLAU_LOOP": loop}
     )
+    try:
+        return _watched(process, began, until_working=until_working, limit=limit)
+    except BaseException:
+        leave(process)
+        raise
+
+
+def leave(process: subprocess.Popen[bytes]) -> None:
+    """End a program as Ctrl-C does, so that it clears up."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(_LAST_WORDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _watched(process: subprocess.Popen[bytes], began: float, *, until_working: bool, limit: float) -> Ran:
     assert process.stdout is not None
     out, peak, ended, polled = bytearray(), 0, True, 0.0
     first_line: float | None = None
@@ -85,7 +105,7 @@ def run(
             if until_working:
                 break
         if now - polled > 0.1 or out.find(_SUMMARY, scanned) >= 0:
-            peak, polled = max(peak, _peak(process.pid)), now
+            peak, polled = max(peak, peak_of(process.pid)), now
     if until_working or not ended:
         process.kill()
     _, _, used = os.wait4(process.pid, 0)
@@ -106,7 +126,8 @@ def _cpu(used: resource.struct_rusage) -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _peak(pid: int) -> int:
+def peak_of(pid: int | str) -> int:
+    """Return the most memory that a process ever had (VmHWM), in KiB; 0 if it cannot be told."""
     # ru_maxrss of a child begins with the size of its parent before exec, so it cannot be used.
     with suppress(OSError, ValueError):
         for line in Path(f"/proc/{pid}/status").read_text("ascii").splitlines():
