@@ -134,7 +134,7 @@ class _Bootstrap:
         """Wait for the list of relays: for a while after the last sign of life, however long it takes in all."""
         trace, limits = self._net.trace, self._net.limits
         quiet = limits.connect + limits.handshake
-        with trace.waiting():
+        with trace.waiting(ours=False):
             began = trace.clock()
             while tor.progress.percent < percent:
                 self._sane()
@@ -199,8 +199,9 @@ async def _bootstrap(
         await step.directory(tor)
         step.percent = _CIRCUIT
         door.circuit = await _circuit(step, door, target)
-    except StepFailed:
-        await tor.drop(door.fingerprint or fingerprint)
+    except (StepFailed, CannotMeasure):
+        with suppress(CannotMeasure):  # where it is tor itself that has died
+            await tor.drop(door.fingerprint or fingerprint)
         raise
     door.shaken = None
     step.passed()

@@ -51,6 +51,18 @@ def relays(text: str) -> list[Relay]:
     return found
 
 
+def addresses(text: str) -> frozenset[str]:
+    """Return where a relay listens by its router status entry (the answer to `GETINFO ns/id/…`): r and a lines."""
+    found = set()
+    for line in text.splitlines():
+        words = line.split()
+        if words[:1] == ["r"] and len(words) > 3:
+            found.add(f"{words[-3]}:{words[-2]}")
+        elif words[:1] == ["a"] and len(words) == 2:
+            found.add(words[1])
+    return frozenset(found)
+
+
 def _fingerprint(identity: Sequence[str]) -> str:
     try:
         raw = base64.b64decode(identity[0] + "=" * (-len(identity[0]) % 4), validate=True)

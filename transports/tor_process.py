@@ -37,6 +37,9 @@ _NO_PORT: Final = "553"  # control-spec: unable to set the option
 _TAKEN: Final = N_("tor cannot open its port: it is taken, or the lines given by --torrc are wrong")
 _BAD: Final = N_("tor does not accept this bridge line")
 _NO_RELAYS: Final = N_("tor knows no relay that lets out to port {port}")
+_PUBLIC: Final = N_(
+    "this line names a public relay of Tor's under another address: tor would go there directly, so it is not tested"
+)
 _OTHER_WAY: Final = N_("tor did not take the way that was asked for, so nothing was tested")
 
 
@@ -254,9 +257,23 @@ class Tor:
                 return ""
         return self._policies[fingerprint]
 
+    async def _must_be_the_only_way(self, bridge: str) -> None:
+        """Raise CannotMeasure if tor knows another address for this bridge: a public relay's, from the consensus.
+
+        It would use that one as soon as the connection of the line is cut: a false "working", and a plain connection
+        to Tor that nobody has agreed to.
+        """
+        try:
+            public = await self.control.info(f"ns/id/{bridge}", tor_paths.addresses)
+        except Refused:  # in no consensus, as it is with bridges
+            return
+        if public and self._applied.get(bridge, "").partition(" ")[0] not in public:
+            raise CannotMeasure(_PUBLIC)
+
     async def _built(self, path: tuple[str, str, str]) -> tuple[str, Circuit]:
         if path[0] not in self._applied:  # tor would go there without any bridge
             raise CannotMeasure(_OTHER_WAY)
+        await self._must_be_the_only_way(path[0])
         try:
             number = await self.control.extend(path)
         except Refused:  # a relay has left the consensus, or is not described yet

@@ -5,103 +5,41 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import ssl
 import threading
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from client.drill.ca import Authority
-from client.drill.origin import BULK, SMALL, Origin, playing_origin
-from client.drill.tornet import TorBridge, TorNet, counting
+from client.drill.origin import BULK, SMALL, Origin
+from client.drill.tornet import TorNet, counting
 from tests.client.drill.raw import connect_socks5, line
+from tests.integration.circuits import (
+    QUICK,
+    door_of,
+    engine_for,
+    fetched,
+    folder,
+    net_of,
+    origin,
+    small,
+    tor_of,
+)
 from tests.servers.tornet import tornet
-from transports import guard_main, pt_engine, tor_bridge_dial, tor_engine
+from transports import guard_main, tor_bridge_dial, tor_engine
 from transports.failure import Failure, StepFailed
-from transports.guard import Guard
-from transports.net import Limits, Net
-from transports.stream import secure
 from transports.tor_bridge import parse
 from transports.tor_bridge_dial import PlainTor, TorBridgeTransport
-from transports.tor_engine import TorDoor, TorEngine
-from transports.tor_process import Tor
-from transports.trace import Trace
+from transports.tor_engine import TorDoor
 from transports.types import CannotMeasure, Endpoint, Note, Step
 
-__all__ = ["tornet"]
+__all__ = ["folder", "origin", "tornet"]
 
 pytestmark = [
     pytest.mark.timeout(120),
     pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning"),  # stem's
 ]
-QUICK = Limits(connect=1.0, handshake=2.0, total=20.0)
-
-
-@asynccontextmanager
-async def engine_for(net: TorNet, folder: Path, endpoints: Sequence[Endpoint]) -> AsyncIterator[TorEngine]:
-    async with (
-        Guard.running() as guard,
-        pt_engine.opened(["obfs4"], guard=guard, folder=folder) as pts,
-        tor_engine.opened(endpoints, guard=guard, folder=folder, torrc=net.torrc, pts=pts) as engine,
-    ):
-        yield engine
-
-
-@pytest.fixture
-async def origin() -> AsyncIterator[Origin]:
-    async with playing_origin(Authority("Drill Root")) as playing:
-        yield playing
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Give a folder whose name tor's configuration has to be told with care."""
-    path = tmp_path / 'a "#" b'
-    path.mkdir()
-    return path
-
-
-def net_of(engine: TorEngine, limits: Limits | None = None) -> Net:
-    now = asyncio.get_running_loop().time()
-    limits = limits or Limits()
-    trace = Trace(zero=now, deadline=now + limits.total)
-    return Net(trace=trace, limits=limits, doors=engine.doors)
-
-
-async def fetched(
-    endpoint: Endpoint, origin: Origin, net: Net, path: str = "/small", *, by: TorBridgeTransport | PlainTor
-) -> bytes:
-    context = ssl.create_default_context(cadata=origin.ca_pem)
-    tunnel = await by.dial(endpoint, "127.0.0.1", origin.https_port, net)
-    stream = await secure(tunnel, context, "127.0.0.1", net)
-    try:
-        await stream.send(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
-        answer = b""
-        while more := await stream.recv(65536):
-            answer += more
-        return answer.partition(b"\r\n\r\n")[2]
-    finally:
-        stream.close()
-
-
-async def small(bridge: TorBridge, origin: Origin, engine: TorEngine) -> bool:
-    page = await fetched(parse(bridge.line), origin, net_of(engine), by=TorBridgeTransport())
-    return page == SMALL
-
-
-def door_of(engine: TorEngine, bridge: TorBridge) -> TorDoor:
-    door = engine.doors[parse(bridge.line).key()]
-    assert isinstance(door, TorDoor)
-    return door
-
-
-def tor_of(engine: TorEngine, bridge: TorBridge) -> Tor:
-    tor = door_of(engine, bridge).tor
-    assert tor is not None
-    return tor
 
 
 async def test_good_bridges_carry_and_a_zombie_beside_them_fails_at_the_bootstrap(

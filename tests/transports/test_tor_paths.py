@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transports.tor_paths import Relay, exits, lets_out, middles, relays
+from transports.tor_paths import Relay, addresses, exits, lets_out, middles, relays
 
 RNG = random.Random(1)
 
@@ -80,3 +80,13 @@ def test_addresses_of_the_new_kind_have_a_policy_of_their_own() -> None:
     text = "p accept 80\np6 accept 443\n"
     assert lets_out(text, 443, v6=True)
     assert not lets_out(text, 443)
+
+
+def test_the_addresses_of_a_relay_are_those_of_its_entry() -> None:
+    told = entry(7, "Running Valid") + "a [2001:db8::7]:9050\n"
+    assert addresses(told) == {"192.0.2.7:9001", "[2001:db8::7]:9050"}
+
+
+@pytest.mark.parametrize("text", ["", "r", "r a b", "a", "a b c", "s Running"])
+def test_an_entry_that_nobody_can_read_has_no_address(text: str) -> None:
+    assert addresses(text) == frozenset()
