@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
+from client.events import Finished
+from client.judge import NO_IPV6
 from client.model import LineState, Message, Protection, Status, Verdict, counted
 from transports.types import N_
 
+NOTHING: Final[Mapping[str, Message]] = {}
 _EXPOSES = {
     Protection.TOR: N_("nobody on the way sees both you and where you go"),
     Protection.TRUSTED: N_("your operator sees one server; that server, which you trust, sees where you go"),
@@ -48,10 +52,28 @@ def line_message(state: LineState) -> Message | None:
     return Message(text) if text else None
 
 
+def after(event: Finished, found: Sequence[Verdict]) -> list[Message]:
+    """Return the next steps at the end of a run. `found` are its working entries."""
+    return advise(
+        event.counts,
+        found,
+        event.line_state,
+        event.stopped,
+        event.reasons,
+        bridges_only=event.bridges_only,
+    )
+
+
 def advise(
-    counts: Mapping[str, int], found: Sequence[Verdict], line: LineState, stopped: str
+    counts: Mapping[str, int],
+    found: Sequence[Verdict],
+    line: LineState,
+    stopped: str,
+    reasons: Mapping[str, Message] = NOTHING,
+    *,
+    bridges_only: bool = False,
 ) -> list[Message]:
-    """Return the next steps, most useful first."""
+    """Return the next steps, most useful first. `reasons` are the most frequent ones, by status."""
     working = counts.get(Status.WORKING, 0)
     if not sum(counts.values()):
         return [
@@ -71,7 +93,7 @@ def advise(
             )
         )
     else:
-        steps.append(_nothing(counts, line, stopped))
+        steps += _nothing(counts, line, stopped, reasons, bridges_only=bridges_only)
     if counts.get(Status.HOSTILE):
         steps.append(
             counted(
@@ -102,31 +124,72 @@ def _use(top: Sequence[Verdict]) -> list[Message]:
                 )
             )
         ]
-    return [Message(N_("Use the first of the best options; keep the others for when it stops."))]
+    steps = [Message(N_("Use the first of the best options; keep the others for when it stops."))]
+    if top and top[0].candidate.endpoint.transport == "tor_bridge":
+        steps.append(
+            Message(
+                N_("Copy its line (--reveal shows it) into Tor Browser: Settings, Connection, Add a bridge.")
+            )
+        )
+    return steps
 
 
-def _nothing(counts: Mapping[str, int], line: LineState, stopped: str) -> Message:
+def _nothing(
+    counts: Mapping[str, int],
+    line: LineState,
+    stopped: str,
+    reasons: Mapping[str, Message],
+    *,
+    bridges_only: bool,
+) -> list[Message]:
     untested = counts.get(Status.UNTESTED, 0)
     tested = sum(counts.values()) - untested
     if stopped == "target":
-        return Message(N_("No entry was judged: mend the target first, see above."))
+        return [Message(N_("No entry was judged: mend the target first, see above."))]
     if stopped and tested:
         values = {"tested": tested, "untested": untested}
-        return Message(N_("None of the {tested} tested so far works; {untested} were not tested."), values)
+        return [Message(N_("None of the {tested} tested so far works; {untested} were not tested."), values)]
+    aside = [] if stopped else _aside(untested, reasons)
     if not tested:
-        return Message(N_("Nothing could be tested: see `sanylau doctor` for what is missing here."))
+        doctor = N_("Nothing could be tested: see `sanylau doctor` for what is missing here.")
+        return [*aside, Message(doctor)]
+    if untested > tested:
+        few = N_("None of the few that were tested works; that says nothing about the others.")
+        return [*aside, Message(few)]
+    return [Message(_without_any(line, reasons, bridges_only=bridges_only)), *aside]
+
+
+def _aside(untested: int, reasons: Mapping[str, Message]) -> list[Message]:
+    """Return how many were not tested, and the reason that most of them share."""
+    why = reasons.get(Status.UNTESTED)
+    if not untested or why is None:
+        return []
+    return [
+        counted(
+            "{n} entry was not tested: {why}",
+            "{n} entries were not tested. The most frequent reason: {why}",
+            untested,
+            why=why,
+        )
+    ]
+
+
+def _without_any(line: LineState, reasons: Mapping[str, Message], *, bridges_only: bool) -> str:
+    failed = reasons.get(Status.FAILED)
+    if failed is not None and failed.id == NO_IPV6:
+        return N_(
+            "Most of these need IPv6, which this machine does not have here: ask for entries with IPv4 addresses, or try another network."
+        )
     if line in (LineState.HEALTHY, LineState.SLOW):
-        return Message(
-            N_(
-                "None of these works, and your line is open: these entries are dead, not censored. Get a fresh list."
-            )
+        return N_(
+            "None of these works, and your line is open: these entries are dead, not censored. Get a fresh list."
         )
     if line is LineState.NO_ANSWER:
-        return Message(
-            N_(
-                "Nothing gets through now. In a shutdown the line comes back for short times: try again in an hour, and at night."
-            )
+        return N_(
+            "Nothing gets through now. In a shutdown the line comes back for short times: try again in an hour, and at night."
         )
-    return Message(
-        N_("None of these works from here. Ask for other kinds of entries: share links or Tor bridges.")
-    )
+    if bridges_only:
+        return N_(
+            "None of these works from here. Ask for bridges of another kind (`sanylau bridges --how`), or for share links."
+        )
+    return N_("None of these works from here. Ask for other kinds of entries: share links or Tor bridges.")

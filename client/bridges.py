@@ -25,6 +25,17 @@ MOST: Final = 100  # lines that are taken from one answer
 ANYWHERE: Final = "*"
 _TO_ITS_ADDRESS: Final = frozenset({"vanilla", "obfs4", "obfs3", "obfs2", "scramblesuit"})
 _COUNTRY: Final = re.compile("[A-Za-z]{2}", re.ASCII)
+_CODES: Final = (  # ISO 3166-1, and Kosovo as it is commonly written
+    "ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bl bm bn bo bq br bs "
+    "bt bv bw by bz ca cc cd cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee "
+    "eg eh er es et fi fj fk fm fo fr ga gb gd ge gf gg gh gi gl gm gn gp gq gr gs gt gu gw gy hk hm "
+    "hn hr ht hu id ie il im in io iq ir is it je jm jo jp ke kg kh ki km kn kp kr kw ky kz la lb lc "
+    "li lk lr ls lt lu lv ly ma mc md me mf mg mh mk ml mm mn mo mp mq mr ms mt mu mv mw mx my mz na "
+    "nc ne nf ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pm pn pr ps pt pw py qa re ro rs ru rw "
+    "sa sb sc sd se sg sh si sj sk sl sm sn so sr ss st sv sx sy sz tc td tf tg th tj tk tl tm tn to "
+    "tr tt tv tw tz ua ug um us uy uz va vc ve vg vi vn vu wf ws xk ye yt za zm zw"
+)
+_COUNTRIES: Final = frozenset(_CODES.split())
 _MOAT_NAMES: Final = {"meek_lite": "meek"}
 _PUBLIC: Final = N_(
     "Built-in lines of {date}. Everybody has them: they are public and the first to be blocked."
@@ -152,7 +163,12 @@ def country_code(text: str) -> str:
     """Return an ISO 3166 code in small letters. Raises Rejected."""
     if not _COUNTRY.fullmatch(text):
         raise Rejected(N_("--country takes two letters, for example kz"))
-    return text.lower()
+    code = text.lower()
+    if code not in _COUNTRIES:
+        raise Rejected(
+            N_("--country: no country has the letters {code}; Ukraine is ua, Britain gb"), code=code
+        )
+    return code
 
 
 def moat_name(transport: str) -> str:
@@ -188,7 +204,7 @@ def desk(ways: Ways, country: str = "", port: int = 0) -> list[Message]:
     """Return how to ask people for a bridge that nobody else has, on a given port."""
     values = {
         "mail": ways.desk,
-        "subject": ways.desk_subject.format(country=country or "kz"),
+        "subject": ways.desk_subject.format(country=country or "CC"),
         "port": port,
         "ports": _PASSED_BEFORE,
     }
@@ -198,4 +214,5 @@ def desk(ways: Ways, country: str = "", port: int = 0) -> list[Message]:
         else N_("• A bridge of your own: write to {mail}, subject “{subject}”.")
     )
     hint = N_("  If only some ports pass where you are, name them. In earlier cuts these did: {ports}")
-    return [Message(ask, values), Message(hint, values)]
+    instead = [] if country else [Message(N_("  In the place of CC write the two letters of your country."))]
+    return [Message(ask, values), *instead, Message(hint, values)]

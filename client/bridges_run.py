@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from client import bridges, moat_picture, moat_talk, moat_ways, parse, roots, sources
+from client import bridges, contacts, moat_picture, moat_talk, moat_ways, parse, roots, sources
 from client.bridges import Builtin, Line, fitting, moat_name
 from client.exits import Exit
 from client.moat import Group, Refused
@@ -47,7 +47,10 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What will be done. `programs` are those to choose from for meek; None: what is found."""
+    """What will be done. `programs` are those to choose from for meek; None: what is found.
+
+    With `disk` programs may write to the disk where there is no folder in memory.
+    """
 
     wishes: Wishes
     builtin: Builtin
@@ -57,6 +60,7 @@ class Plan:
     fronts: tuple[Endpoint, ...] = ()
     extra: str = ""
     programs: tuple[Path, ...] | None = None
+    disk: bool = False
 
     @property
     def sends(self) -> bool:
@@ -133,7 +137,7 @@ def consent_text(plan: Plan) -> list[Message]:
             )
         )
     elif plan.wishes.front:
-        values["fronts"] = ", ".join(dict.fromkeys(map(moat_ways.front_of, plan.fronts)))
+        values["fronts"] = ", ".join(contacts.servers(plan.fronts))
         told.append(
             Message(
                 N_(
@@ -182,6 +186,8 @@ def _through_text(candidates: Sequence[Candidate], values: dict[str, object]) ->
 async def carry_out(plan: Plan, tell: Tell) -> Outcome:
     """Get the lines; `tell` gets the sentences on the way. A server that gives none is no error: see `status`."""
     if not plan.sends:
+        if plan.country:
+            tell(_of_country(plan))
         return _chosen(plan, _own(plan, tell), "builtin", Exit.WORKING, tell)
     status = Exit.NOTHING
     try:
@@ -198,6 +204,18 @@ async def carry_out(plan: Plan, tell: Tell) -> Outcome:
         return Outcome(status=status, source="none")
     tell(Message(_STAND_IN))
     return _chosen(plan, _own(plan, tell), "builtin", status, tell)
+
+
+def _of_country(plan: Plan) -> Message:
+    """Say what a country's name changes as long as nobody is asked."""
+    text = (
+        N_("Built-in lines for {country} come first. Newer ones: --direct, --front or --through LIST.")
+        if plan.country in plan.builtin.by_country
+        else N_(
+            "There are no built-in lines for {country}, so these are for anywhere. Lines for a country: --direct, --front or --through LIST."
+        )
+    )
+    return Message(text, {"country": plan.country.upper()})
 
 
 def _own(plan: Plan, tell: Tell) -> tuple[Line, ...]:
@@ -226,10 +244,10 @@ def _ways(plan: Plan) -> AbstractAsyncContextManager[tuple[Way, ...]]:
     if plan.wishes.direct:
         return moat_ways.directly()
     if plan.wishes.front:
-        return moat_ways.fronted(plan.fronts, plan.programs)
+        return moat_ways.fronted(plan.fronts, plan.programs, disk=plan.disk)
     from client.engines import engine_opener
 
-    return moat_ways.through_candidates(plan.candidates, engine_opener(plan.extra, _CONNECT))
+    return moat_ways.through_candidates(plan.candidates, engine_opener(plan.extra, _CONNECT, disk=plan.disk))
 
 
 async def _asked(plan: Plan, ways: tuple[Way, ...], tell: Tell) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +17,24 @@ from client.model import Candidate, Reading
 from client.platform import fitting, memory_folder, on_interrupt, raise_descriptor_limit
 from client.render import Renderer
 from transports.registry import REGISTRY
+from transports.tor_bridge import TRANSPORTS
 from transports.types import N_, Endpoint, Rejected
 
 _LARGEST_TORRC: Final = 64 * 1024
+# What describes a private network (tor(1)). It writes nothing, runs nothing and listens nowhere.
+_OF_A_NETWORK: Final = re.compile(
+    r"testing\w+|dirauthority|alternate(dir|bridge)authority|fallbackdir|usedefaultfallbackdirs"
+    r"|v3auth(votinginterval|votedelay|distdelay|nintervalsvalid)|assumereachable(ipv6)?"
+    r"|pathsneededtobuildcircuits|enforcedistinctsubnets|clientuseipv[46]|clientpreferipv6(or|dir)port",
+    re.ASCII | re.IGNORECASE,
+)
+_OPTION: Final = re.compile(r"[%+/]{0,2}[A-Za-z_]\w{0,36}", re.ASCII)
+_NOT_ALLOWED: Final = N_(
+    "--torrc, line {line}: {option} is not allowed. Only what describes a private network is: TestingTorNetwork, Testing…, DirAuthority, Alternate…Authority, FallbackDir, V3Auth…, AssumeReachable, PathsNeededToBuildCircuits, EnforceDistinctSubnets, ClientUseIPv4, ClientUseIPv6"
+)
+_NOT_PLAIN: Final = N_(
+    "--torrc, line {line}: only plain ASCII letters may stand there, and no backslash: one option a line"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +82,7 @@ def take_in(names: Sequence[str]) -> Reading:
 
 def prepare(wishes: Wishes, reading: Reading) -> Run:
     """Return the run that the wishes describe. Raises Rejected."""
-    unknown = sorted(set(wishes.only) - REGISTRY.keys())
+    unknown = sorted(set(wishes.only) - REGISTRY.keys() - TRANSPORTS - {"vanilla"})
     if unknown:
         known = ", ".join(name for name, entry in REGISTRY.items() if entry.parse)
         raise Rejected(
@@ -98,14 +114,28 @@ def prepare(wishes: Wishes, reading: Reading) -> Run:
 
 
 def read_torrc(path: str | None) -> str:
-    """Return the lines of `--torrc`. Raises Rejected."""
+    """Return the options of `--torrc`; others than those of a private network are not for us. Raises Rejected."""
     if path is None:
         return ""
     try:
         with Path(path).open("rb") as file:
-            return file.read(_LARGEST_TORRC).decode("utf-8", "replace")
+            text = file.read(_LARGEST_TORRC).decode("utf-8-sig", "replace")
     except OSError as error:
         raise Rejected(N_("--torrc: cannot be read ({why})"), why=error.strerror or "?") from None
+    lines = enumerate(map(str.strip, text.split("\n")), 1)
+    return "\n".join(_of_a_network(line, number) for number, line in lines if line and line[0] != "#")
+
+
+def _of_a_network(line: str, number: int) -> str:
+    """Return a line with an option that is allowed, as tor reads it: case does not count. Raises Rejected."""
+    name = re.split(r"[\s#]", line, maxsplit=1)[0]
+    if not _OF_A_NETWORK.fullmatch(name):
+        shown = name if _OPTION.fullmatch(name) else "?"  # it may be a bridge, in the wrong file
+        raise Rejected(_NOT_ALLOWED, line=number, option=shown)
+    plain = line.replace("\t", " ")
+    if not (plain.isascii() and plain.isprintable()) or "\\" in plain:
+        raise Rejected(_NOT_PLAIN, line=number)
+    return plain
 
 
 def to_be_tested(run: Run) -> list[Candidate]:
@@ -113,7 +143,7 @@ def to_be_tested(run: Run) -> list[Candidate]:
     return [
         candidate
         for candidate in run.reading.candidates
-        if plan.is_testable(candidate) and (not run.only or candidate.endpoint.transport in run.only)
+        if plan.is_testable(candidate) and plan.is_wanted(candidate, run.only)
     ]
 
 

@@ -19,7 +19,7 @@ from transports.types import Endpoint
 _HOSTS: Final = 16
 _HOST: Final = 60
 _WRITES: Final = N_(
-    "tor and its transport programs keep their files in a temporary folder on disk: the list of relays, and a state that names your bridges. It is erased at the end, but flash storage may keep traces."
+    "tor and its transport programs keep their files in a temporary folder on disk: the list of relays, and a file with the addresses of your bridges. It is erased at the end, but flash storage may keep traces."
 )
 _ASKED_NEXT: Final = N_(
     "There is no folder in memory here: you will be asked next whether tor may write to the disk. Nothing else is written."
@@ -114,7 +114,9 @@ def _about_tor(endpoints: Sequence[Endpoint]) -> list[str]:
             )
         )
     if named := contacts.servers(endpoints):
-        hosts = ", ".join(printable(host, _HOST) for host in named[:_HOSTS]) + ("…" if named[_HOSTS:] else "")
+        hosts = ", ".join(printable(host, _HOST) for host in named[:_HOSTS])
+        if named[_HOSTS:]:
+            hosts = _("{hosts} and {n} more", hosts=hosts, n=len(named) - _HOSTS)
         lines.append(
             _(
                 "Some bridges are reached through other servers: {hosts}. Your operator and your resolver can see their names.",

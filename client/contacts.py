@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from transports.types import Endpoint
 
 _FRONTED: Final = frozenset({"meek_lite", "snowflake", "conjure"})
+_STUN: Final = frozenset({"stun", "stuns", "turn", "turns"})
 
 
 def kind(endpoint: Endpoint) -> str:
@@ -28,26 +29,39 @@ def _of(endpoint: Endpoint) -> Iterator[str]:
         yield from _fronts(args)
         yield from map(_stun, args.get("ice", "").split(",") if name == "snowflake" else ())
     elif name == "webtunnel":
-        yield _host(args.get("url", ""))
+        own = _host(args.get("url", ""))
+        yield _at(args.get("addr", "")) or own  # where the connection goes
+        yield from args["servername"].split(",") if args.get("servername") else [own]  # what TLS calls it
     elif name == "dnstt":
         yield _host(args.get("doh", ""))
-        yield from (args.get(way, "").rpartition(":")[0] or args.get(way, "") for way in ("dot", "udp"))
+        yield from (_at(args.get(way, "")) for way in ("dot", "udp"))
         yield args.get("domain", "")
 
 
 def _fronts(args: Mapping[str, str]) -> Iterator[str]:
-    """What the operator sees is the front where there is one, else the server itself."""
+    """What the operator sees is the front where there is one, else the server itself.
+
+    `targets` and `sqsqueue` are ways of their own: which one is taken depends on the program.
+    """
     fronts = [*args.get("fronts", "").split(","), args.get("front", "")]
+    own = (args.get(way, "") for way in ("ampcache", "registrar", "url"))
+    yield from fronts if any(fronts) else map(_host, own)
     for target in args.get("targets", "").split(","):
         url, _, behind = target.partition("|")
-        fronts += behind.split("+") if behind else [_host(url)]
-    own = (args.get(way, "") for way in ("ampcache", "sqsqueue", "registrar", "url"))
-    yield from fronts if any(fronts) else (_host(url) for url in own)
+        yield from behind.split("+") if behind else [_host(url)]
+    yield _host(args.get("sqsqueue", ""))
 
 
 def _stun(text: str) -> str:
-    """Return the host of `stun:host:port`."""
-    return text.removeprefix("stun:").rpartition(":")[0] if text.count(":") > 1 else ""
+    """Return the host of `stun:host:port`; the port may be left out, and the scheme another one (RFC 7064, 7065)."""
+    scheme, _, rest = text.partition(":")
+    return _at(rest if scheme.lower() in _STUN else text)
+
+
+def _at(text: str) -> str:
+    """Return the host of `host:port`, with or without the port."""
+    bare = text.count(":") > 1 and not text.startswith("[")
+    return text if bare else _host("//" + text.removeprefix("//"))
 
 
 def _host(url: str) -> str:

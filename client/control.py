@@ -9,14 +9,14 @@ from client.judge import FORGERIES, SLOW
 from client.model import Content, Control, Failure, LineState, Message, Step
 from client.way import Attempt
 from transports.stream import is_literal
-from transports.tor_told import WRONG
+from transports.tor_told import WRONG, in_hours
 from transports.types import N_, Note, Observation
 
 _FAST: Final = N_(
-    "your clock is {seconds} seconds fast by the clock of the test page: set it, or good bridges will look dead (obfs4 from an hour on)"
+    "your clock is {hours} h {minutes} min fast by the clock of the test page: set it, or good bridges will look dead (obfs4 from an hour on)"
 )
 _SLOW: Final = N_(
-    "your clock is {seconds} seconds slow by the clock of the test page: set it, or good bridges will look dead (obfs4 from an hour on)"
+    "your clock is {hours} h {minutes} min slow by the clock of the test page: set it, or good bridges will look dead (obfs4 from an hour on)"
 )
 _NO_WAY_OUT: Final = (Failure.NETWORK_UNREACHABLE, Failure.NETWORK_DOWN)
 # Documentation addresses (RFC 5737, RFC 3849): they only ask the routing table, a UDP connect sends nothing.
@@ -94,7 +94,7 @@ def about_clock(found: Control) -> Message | None:
     if found.ahead is None or abs(found.ahead) < WRONG:
         return None
     text = _FAST if found.ahead > 0 else _SLOW
-    return Message(text, {"seconds": abs(found.ahead)})
+    return Message(text, in_hours(found.ahead))
 
 
 def about_target(found: Control) -> Message | None:

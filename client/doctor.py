@@ -131,7 +131,10 @@ async def _transports() -> list[Finding]:
     known = [path for path in paths if _program(path) in pt_engine.KNOWN]
     findings = [_transport(path, versions.get(path)) for path in known]
     able = {name for path in known if path in versions for name in pt_engine.KNOWN[_program(path)]}
-    return [*findings, *(_lacking(name) for name in ("obfs4", "snowflake", "webtunnel") if name not in able)]
+    return [
+        *findings,
+        *(_lacking(name) for name in ("obfs4", "snowflake", "webtunnel", "conjure") if name not in able),
+    ]
 
 
 def _program(path: Path) -> str:
@@ -214,13 +217,21 @@ def _descriptors() -> Finding:
 
 def _memory_folder() -> Finding:
     from client.platform import memory_folder
+    from transports.engines import roomy
+    from transports.tor_start import ROOM
 
-    if memory_folder() is None:
+    folder = memory_folder()
+    if folder is None:
         return Finding(
             Level.WARN,
             N_("memory folder"),
             Message(N_("none: engines that need a folder would write to the disk")),
         )
+    try:
+        with roomy(folder, ROOM):
+            pass
+    except CannotMeasure as reason:
+        return Finding(Level.WARN, N_("memory folder"), Message(reason.reason, reason.values))
     return Finding(Level.OK, N_("memory folder"), Message(N_("engines can work without touching the disk")))
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from client import control, plan
 from client.events import ControlFinished, Event, Finished, Judged, LineRejected, Noticed, Started
-from client.following import Follower, Report
+from client.following import Follower, OpenEngines
 from client.judge import judge, needs_control, protection_of, settled, wants_patience, wants_retry
 from client.model import (
     Candidate,
@@ -32,7 +32,6 @@ from client.surroundings import Surroundings
 from client.tally import Tally
 from client.targets import Targets
 from client.tasks import Crew, in_slices
-from transports.net import Door
 from transports.registry import REGISTRY
 from transports.types import N_, CannotMeasure, Endpoint
 
@@ -42,26 +41,13 @@ _CONTROL_PATIENCE: Final = 2.0  # seconds that a verdict may wait for the contro
 _TICK: Final = 0.5
 _LOOKED_AT: Final = 1000  # entries that are asked about a route before the run is given up
 _STOPPED: Final = N_("stopped before its turn")
+_PATIENT: Final = N_("Those that did not answer in time are now waited for longer.")
+_HALFWAY: Final = N_("stopped in the middle of its test")
 _SPENT: Final = N_("not tested: the data budget is spent (--budget)")
 _NOT_TRIED: Final = {
     "no_network": N_("this machine has no network now"),
     "target": N_("the target you named does not answer as it should, so nothing can be judged by it"),
 }
-
-
-class Engines(Protocol):
-    """Outside programs that opened doors for some endpoints."""
-
-    @property
-    def doors(self) -> Mapping[str, Door | CannotMeasure]:
-        """Endpoint keys to doors, or to why there is none."""
-
-    @property
-    def reports(self) -> Mapping[str, Report]:
-        """Names of engines to what they tell of themselves."""
-
-
-OpenEngines = Callable[[Sequence[Endpoint]], AbstractAsyncContextManager[Engines]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +115,7 @@ class _Runner:
         self.queue = plan.Queue(())
         self.woken = asyncio.Event()
         self.flying: dict[int, Job] = {}
+        self.patient = False
         self.follower = Follower()
         self.tally = Tally(run.reading, self.follower)
 
@@ -181,12 +168,11 @@ class _Runner:
             await self.events.put(LineRejected(line))
 
     def _untestable(self, candidate: Candidate) -> Message | None:
-        endpoint = candidate.endpoint
-        if self.run.only and endpoint.transport not in self.run.only:
+        if not plan.is_wanted(candidate, self.run.only):
             return Message(N_("left out by --only"))
         if plan.is_testable(candidate):
             return None
-        return Message(endpoint.untested or N_("this version has no way to test it"))
+        return Message(candidate.endpoint.untested or N_("this version has no way to test it"))
 
     def _open_engines(self, crew: Crew, testable: Sequence[Candidate]) -> None:
         wanted = [c.endpoint for c in testable if REGISTRY[c.endpoint.transport].engine]
@@ -238,7 +224,8 @@ class _Runner:
         unfinished = [*self.flying.values(), *self.queue.rest()]
         for job in unfinished:
             if job.attempt is None or self.stop.why in _NOT_TRIED:
-                await self._put_aside(job.candidate, Message(why_not))
+                halfway = why_not is _STOPPED and job.trace is not None and job.trace.contacted
+                await self._put_aside(job.candidate, Message(_HALFWAY if halfway else why_not), job)
             else:
                 await self._conclude(job, job.attempt)
         await self._tell_of_engines()
@@ -282,12 +269,19 @@ class _Runner:
             if not isinstance(job, Job):
                 await self._rest(job)
                 continue
+            await self._tell_of_patience(job)
             self.flying[id(job)] = job
             came_back = await self._try(job)
             self.flying.pop(id(job), None)
             if came_back or not self.queue.out:  # else nothing has changed for those who rest
                 self.woken.set()
                 self.woken.clear()
+
+    async def _tell_of_patience(self, job: Job) -> None:
+        """Say once that those who were silent are waited for again: for long nothing else will be seen."""
+        if job.deep and not self.patient:
+            self.patient = True
+            await self.events.put(Noticed(Message(_PATIENT)))
 
     async def _rest(self, seconds: float) -> None:
         """Wait until a job comes back, or until the next second try is due."""
@@ -306,6 +300,7 @@ class _Runner:
         if profile.deep is not None:
             limits = plan.stretched(limits, around.control, self.run.targets)
         way = around.way(endpoint, limits)
+        job.trace = way.net.trace
         began = self.loop.time()
         try:
             attempt = await climb(way)
@@ -320,7 +315,7 @@ class _Runner:
             return False
         job.attempt = attempt
         job.tries += 1
-        job.spent += self.loop.time() - began - way.net.trace.waited
+        job.spent += self.loop.time() - began - job.trace.waited
         if job.tries == 1 and wants_retry(attempt):
             self.queue.again(job, self.loop.time() + profile.pause)
             return True
@@ -361,7 +356,8 @@ class _Runner:
         )
 
     async def _put_aside(self, candidate: Candidate, why: Message, job: Job | None = None) -> None:
-        transport = candidate.endpoint.transport
+        transport, now = candidate.endpoint.transport, self.loop.time()
+        trace = job.trace if job is not None and job.trace is not None and job.trace.contacted else None
         await self._report(
             Verdict(
                 candidate=candidate,
@@ -369,7 +365,10 @@ class _Runner:
                 protection=protection_of(transport, candidate.endpoint, trusted=self.run.trusted),
                 status=Status.UNTESTED,
                 reason=why,
-                finished=self.loop.time() - self.began,
+                observations=tuple(trace.observations) if trace else (),
+                elapsed=now - trace.zero - trace.waited if trace else 0.0,
+                tries=1 if trace else 0,
+                finished=now - self.began,
             ),
             job,
         )

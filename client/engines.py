@@ -8,8 +8,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from client.engine import Engines, OpenEngines
-from client.following import Report
+from client.following import Engines, OpenEngines, Report
 from client.platform import disk_folder, memory_folder
 from transports.net import Door
 from transports.registry import REGISTRY

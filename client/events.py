@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from client.model import Control, LineState, Message, RejectedLine, Verdict
 
@@ -88,6 +88,8 @@ class Finished:
     first_working: float | None
     line_state: LineState
     moved_kib: int = 0
+    reasons: Mapping[str, Message] = field(default_factory=dict)  # by status the one most often given
+    bridges_only: bool = False
 
 
 Event = Started | LineRejected | ControlFinished | Noticed | Judged | Progressed | EngineProgressed | Finished

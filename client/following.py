@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final, Protocol
 
 from client.events import EngineProgressed, Event, Noticed
 from client.model import Message
 from client.text import printable
-from transports.types import N_
+from transports.net import Door
+from transports.types import N_, CannotMeasure, Endpoint
 
 if TYPE_CHECKING:
     from transports.tor_told import Notice, Progress
@@ -28,6 +30,7 @@ _STAGES: Final = {  # tor's tags (control-spec 5.5), as far as a person can make
     "circuit": N_("it builds circuits"),
     "done": N_("it is ready"),
 }
+_AGAIN: Final = N_("it starts again")
 _LONGEST: Final = 120
 
 
@@ -55,6 +58,21 @@ def stage(tag: str, summary: str) -> Message:
     """Return in words what tor is doing. What it says itself is shown, cleaned, where its tag is not known."""
     known = _STAGES.get(tag.partition("_")[0])
     return Message(known) if known else Message("{summary}", {"summary": printable(summary or tag, _LONGEST)})
+
+
+class Engines(Protocol):
+    """Outside programs that opened doors for some endpoints."""
+
+    @property
+    def doors(self) -> Mapping[str, Door | CannotMeasure]:
+        """Endpoint keys to doors, or to why there is none."""
+
+    @property
+    def reports(self) -> Mapping[str, Report]:
+        """Names of engines to what they tell of themselves."""
+
+
+OpenEngines = Callable[[Sequence[Endpoint]], AbstractAsyncContextManager[Engines]]
 
 
 class Follower:
@@ -85,11 +103,14 @@ class Follower:
         seen = (now.percent, now.tag, now.received if now.percent < ENOUGH else 0)
         if seen == self._last.get(name, (0, "", 0)):
             return []
+        doing = stage(now.tag, now.summary)
+        if not now.tag:  # one that has died is being replaced, and the other has not said anything yet
+            doing = Message(_AGAIN if name in self._last else _STAGES["starting"])
         self._last[name] = seen
         told = EngineProgressed(
             engine=name,
             percent=now.percent,
-            stage=stage(now.tag, now.summary),
+            stage=doing,
             received_kib=report.received // 1024,
             kib_per_s=report.rate / 1024,
             elapsed=elapsed,

@@ -16,13 +16,15 @@ SLOW: Final = 8.0  # KiB/s: below this a page takes minutes
 _SURELY_FAST: Final = 64.0  # KiB/s: above that no control figure makes a result degraded
 MOVES: Final = 32  # separate reads and writes: censors are known that let 25 packets pass
 FORGERIES: Final = (Failure.SSL_AUTHORITY, Failure.SSL_HOSTNAME)
+_ANSWERED: Final = 15  # percent from which a first server has completed a handshake (control-spec 5.5)
 _CIRCUITS: Final = 90  # percent from which tor knows the network and only needs circuits (control-spec 5.5)
 _SILENCE: Final = 2.0  # seconds without a byte: frozen rather than slow
 _TOO_LITTLE: Final = N_("too little could be moved to be sure: give a larger file with --bulk-target")
-_NO_NETWORK: Final = N_("this machine has no network now")
-_NO_IPV6: Final = N_("this machine has no IPv6 here, which this address needs: try it on another network")
+NO_NETWORK: Final = N_("this machine has no network now")
+NO_IPV6: Final = N_("this machine has no IPv6 here, which this address needs: try it on another network")
 # What systems say of an IPv6 address when they have no route, no address of their own, or no IPv6 at all.
 _NO_WAY: Final = (Failure.NETWORK_UNREACHABLE, Failure.ADDRESS_NOT_AVAILABLE, Failure.ADDRESS_FAMILY)
+_NO_NETWORKS_FAULT: Final = (*_NO_WAY, Failure.NETWORK_DOWN, Failure.HOST_UNREACHABLE, Failure.TIMEOUT)
 _BREAKS: Final = (Failure.CONNECTION_RESET, Failure.CONNECTION_ABORTED, Failure.EOF)
 
 
@@ -77,8 +79,12 @@ def judge(attempt: Attempt, control: Control, *, quota: int, host: str = "") -> 
     if attempt.failed is not None:
         if ":" in host and attempt.failed.step is Step.CONNECT and attempt.failed.failure in _NO_WAY:
             return _without_ipv6(attempt.failed, control)
+        if _is_offline(attempt.failed, control):
+            return _untested(attempt.failed)
         if _is_knocking(attempt):
-            return _knocked(attempt.failed)
+            return _knocked(attempt.failed, attempt.kind)
+        if attempt.engine == "tor" and _ended_at_the_exit(attempt.failed):
+            return _without_target(attempt.failed)
         return _without_content(_with_plain(attempt, attempt.failed), control)
     proof = attempt.proof
     if proof.impossible is Content.ALTERED:
@@ -113,8 +119,33 @@ def judge(attempt: Attempt, control: Control, *, quota: int, host: str = "") -> 
 
 def _without_ipv6(failed: Observation, control: Control) -> Judgement:
     """Say that it is this machine's lack, and no word about the candidate."""
-    text = _NO_NETWORK if control.state is LineState.NO_NETWORK else _NO_IPV6
-    return Judgement(status=Status.FAILED, failure=failed.failure, step=failed.step, reason=Message(text))
+    if control.state is LineState.NO_NETWORK:
+        return _untested(failed)
+    return Judgement(status=Status.FAILED, failure=failed.failure, step=failed.step, reason=Message(NO_IPV6))
+
+
+def explain(failed: Observation, kind: str, *, offline: bool) -> Message:
+    """Say in plain words why a connection outside of a test came to nothing; `kind` as in `Attempt`."""
+    if _is_offline(failed, Control(state=LineState.NO_NETWORK if offline else LineState.UNKNOWN)):
+        return Message(NO_NETWORK)
+    if failed.step in (Step.PT_HANDSHAKE, Step.TOR_BOOTSTRAP):
+        return _knocked(failed, kind).reason
+    return _without_content(failed, Control()).reason
+
+
+def _is_offline(failed: Observation, control: Control) -> bool:
+    """Say whether it ended because this machine has no network; a refusal means that somebody was reached."""
+    if control.state is not LineState.NO_NETWORK:
+        return False
+    return failed.step is Step.RESOLVE or (
+        failed.step is Step.CONNECT and failed.failure in _NO_NETWORKS_FAULT
+    )
+
+
+def _untested(failed: Observation) -> Judgement:
+    return Judgement(
+        status=Status.UNTESTED, failure=failed.failure, step=failed.step, reason=Message(NO_NETWORK)
+    )
 
 
 def _is_knocking(attempt: Attempt) -> bool:
@@ -123,6 +154,7 @@ def _is_knocking(attempt: Attempt) -> bool:
     return attempt.engine == "tor" and Step.TOR_BOOTSTRAP not in steps
 
 
+_NO_BRIDGE: Final = N_("something answers there, but it is no bridge")
 _KNOCKING: Final = {
     Note.OPEN_PORT: N_(
         "the port is open, but no such bridge answers: wrong cert=, or this clock is an hour off"
@@ -132,25 +164,65 @@ _KNOCKING: Final = {
     ),
     Note.PAGE: N_("a web site answers there, no bridge"),
     Note.REFUSED: N_("a web site answers there, no bridge"),
+    Note.GARBAGE: _NO_BRIDGE,
+    Note.ECHO: _NO_BRIDGE,
 }
 
 
-def _knocked(failed: Observation) -> Judgement:
+_SILENT: Final = {  # nothing of these has been seen before tor has completed a handshake through them
+    "snowflake": N_("no way to the broker, or to a volunteer's proxy (tor at {percent} %)"),
+    "meek_lite": N_("no answer from the front, or from the server behind it (tor at {percent} %)"),
+    "tor": N_("tor could not reach its first server ({percent} %)"),
+}
+_SOMEWHERE: Final = N_("tor could not reach its first server through this bridge ({percent} %)")
+_IN_THE_NETWORK: Final = N_("tor reached a first server, but came only to {percent} %")
+_VANILLA: Final = {
+    Failure.TIMEOUT: N_("takes the connection and stays silent: no bridge there, or cut on the way"),
+    Failure.EOF: N_("takes the connection and hangs up: no bridge there, or cut on the way"),
+    Failure.CONNECTION_RESET: N_(
+        "takes the connection and tears it down: no bridge there, or cut on the way"
+    ),
+    Failure.SSL_HANDSHAKE: _NO_BRIDGE,
+}
+
+
+def _knocked(failed: Observation, kind: str) -> Judgement:
     """Say how far a bridge came: its own handshakes, then tor's way through it (`code` is tor's percent)."""
     text = _KNOCKING.get(failed.note) if failed.note else None
     if text is None and failed.step is Step.TOR_BOOTSTRAP:
-        lost = failed.code >= _CIRCUITS
-        text = (
-            N_("the bridge answers, but has lost its own way out")
-            if lost
-            else N_("the bridge answers, but tor came only to {percent} % through it")
-        )
-    elif text is None and failed.step in (Step.PT_HANDSHAKE, Step.TLS_HANDSHAKE):
+        text = _bootstrapped(failed.code, kind)
+    elif text is None and kind == "vanilla" and failed.step is Step.TLS_HANDSHAKE:
+        text = _VANILLA.get(failed.failure) if failed.failure else None
+    if text is None and failed.step in (Step.PT_HANDSHAKE, Step.TLS_HANDSHAKE):
         text = N_("the bridge did not complete its own handshake")
     if text is None:
         return _without_content(failed, Control())
-    reason = Message(text, {"percent": failed.code})
+    reason = Message(text, {"percent": failed.code} if "{percent}" in text else {})
     return Judgement(status=Status.FAILED, failure=failed.failure, step=failed.step, reason=reason)
+
+
+def _bootstrapped(percent: int, kind: str) -> str:
+    """Return the text for where tor stopped; only a completed handshake proves that anybody answered."""
+    if percent < _ANSWERED:
+        return _SILENT.get(kind, _SOMEWHERE)
+    if kind == "tor":
+        return _IN_THE_NETWORK
+    if percent >= _CIRCUITS:
+        return N_("the bridge answers, but has lost its own way out")
+    return N_("the bridge answers, but tor came only to {percent} % through it")
+
+
+def _ended_at_the_exit(failed: Observation) -> bool:
+    over = failed.note is Note.REFUSED or failed.failure is Failure.TIMEOUT
+    return failed.step is Step.PROXY_HANDSHAKE and over
+
+
+def _without_target(failed: Observation) -> Judgement:
+    """Say that Tor carried as far as it goes: its last relay could not, or would not, reach the test page."""
+    text = N_(
+        "the circuit through Tor stands, but its last relay cannot reach the test page; --target names another page"
+    )
+    return Judgement(status=Status.FAILED, failure=failed.failure, step=failed.step, reason=Message(text))
 
 
 def _with_plain(attempt: Attempt, failed: Observation) -> Observation:
@@ -268,8 +340,6 @@ def _why(failed: Observation, control: Control, forged: bool) -> Message:
         )
     if forged:
         return Message(N_("shows a forged certificate: it reads what you send"))
-    if failed.step is Step.CONNECT and control.state is LineState.NO_NETWORK:
-        return Message(_NO_NETWORK)
     step, note, failure = failed.step, failed.note, failed.failure
     text = _GENERAL.get(step, N_("did not get through"))
     if failure is not None:

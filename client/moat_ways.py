@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from client import moat, plan
-from client.model import Candidate, Message
-from client.platform import memory_folder
+from client.model import Candidate, Message, kinds_of
+from client.platform import disk_folder, memory_folder
 from client.targets import Target, parse_url
 from transports import tor_bridge
 from transports.failure import Failure, StepFailed, WireError
@@ -32,7 +31,7 @@ from transports.types import N_, CannotMeasure, Endpoint, Note, Rejected, Step, 
 from transports.wire.http1 import BodyReader, get_request, post_head
 
 if TYPE_CHECKING:
-    from client.engine import OpenEngines
+    from client.following import OpenEngines
     from transports.pt_engine import Plugins
 
 MOST_WAYS: Final = 10
@@ -44,7 +43,14 @@ NO_PAGE: Final = N_("{way}: the server's answer is no list of bridges (status {s
 FORGED: Final = N_(
     "{way}: somebody stands between with a false certificate, so nothing was asked there. Do not trust this way."
 )
-BROKEN: Final = N_("{way}: did not get through ({failure}, at: {step})")
+_NO_MEMORY: Final = N_(
+    "there is no folder in memory here, and the program that speaks meek was not allowed to write to the disk: allow it with --disk"
+)
+_WHY: Final = N_("{way}: {why}")
+_BEHIND: Final = N_("no answer from the front, or from the server behind it")
+_NO_TLS: Final = N_(
+    "the server is reached, but no encrypted connection comes about: it may be cut by its name"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,13 +135,18 @@ async def through_candidates(
 
 @asynccontextmanager
 async def fronted(
-    endpoints: Sequence[Endpoint], programs: Sequence[Path] | None = None
+    endpoints: Sequence[Endpoint], programs: Sequence[Path] | None = None, *, disk: bool = False
 ) -> AsyncIterator[tuple[Way, ...]]:
-    """Give one way for each front, with the program running that speaks meek. Raises CannotMeasure."""
+    """Give one way for each front, with the program running that speaks meek. Raises CannotMeasure.
+
+    With `disk` the program may write to the disk where there is no folder in memory.
+    """
     from transports import pt_engine
     from transports.guard import Guard
 
-    folder = memory_folder() or Path(tempfile.gettempdir())  # the consent has told where there is none
+    folder = memory_folder() or (disk_folder() if disk else None)
+    if folder is None:
+        raise CannotMeasure(_NO_MEMORY)
     async with (
         Guard.running() as guard,
         pt_engine.opened(["meek_lite"], guard=guard, folder=folder, programs=programs) as plugins,
@@ -186,11 +197,8 @@ class Asker:
                 self._measured = True
                 self._tell(_why(way, failed))
             except CannotMeasure as reason:
-                self._tell(
-                    Message(
-                        N_("{way}: {why}"), {"way": way.label, "why": Message(reason.reason, reason.values)}
-                    )
-                )
+                why = Message(reason.reason, reason.values)
+                self._tell(Message(_WHY, {"way": way.label, "why": why}))
             else:
                 del self._ways[1:]
                 return answer
@@ -211,15 +219,21 @@ class Asker:
 
 
 def _why(way: Way, failed: StepFailed) -> Message:
-    from client.judge import FORGERIES
-    from client.render.words import STEPS
+    from client.control import has_route
+    from client.judge import FORGERIES, NO_NETWORK, explain
 
     if failed.step is Step.TLS_HANDSHAKE and failed.failure in FORGERIES:
         return Message(FORGED, {"way": way.label})
     if failed.step is Step.HTTP_ROUND_TRIP and failed.code:
         return Message(NO_PAGE, {"way": way.label, "status": failed.code})
-    values = {"way": way.label, "failure": failed.failure.value, "step": Message(STEPS[failed.step])}
-    return Message(BROKEN, values)
+    offline = not has_route()
+    if way.plugins is not None and failed.step in (Step.PT_HANDSHAKE, Step.TLS_HANDSHAKE):
+        why = Message(NO_NETWORK if offline else _BEHIND)
+    elif way.endpoint is _DIRECT and failed.step is Step.TLS_HANDSHAKE:
+        why = Message(_NO_TLS)
+    else:
+        why = explain(failed.seen(), kinds_of(way.endpoint)[0], offline=offline)
+    return Message(_WHY, {"way": way.label, "why": why})
 
 
 async def exchange(way: Way, server: Target, path: str, body: bytes | None, net: Net) -> bytes:

@@ -27,6 +27,7 @@ __all__ = [
     "Step",
     "Verdict",
     "counted",
+    "kinds_of",
 ]
 
 
@@ -85,11 +86,22 @@ class Content(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An endpoint plus where it was learned: the source's name and the 1-based line in it."""
+    """An endpoint plus where it was learned: the source's name and the 1-based line in it.
+
+    `item` counts the entries of one line, where it holds several; else it is 0.
+    """
 
     endpoint: Endpoint
     source: str
     line: int
+    item: int = 0
+
+
+def kinds_of(endpoint: Endpoint) -> tuple[str, ...]:
+    """Return the names that `--only` knows an entry by; a bridge goes by its transport's name too."""
+    if endpoint.transport != "tor_bridge":
+        return (endpoint.transport,)
+    return (str((endpoint.options or {}).get("pt", endpoint.transport)), endpoint.transport)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +181,11 @@ class Verdict:
     def kib_per_s(self) -> float | None:
         """Return the measured speed in KiB/s."""
         return self.proof.kib_per_s
+
+    @property
+    def kind(self) -> str:
+        """Return what was spoken, as people name it: of a bridge its transport ("vanilla" for none)."""
+        return kinds_of(self.candidate.endpoint)[0] if self.transport == "tor_bridge" else self.transport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -104,7 +105,7 @@ def read(sources: list[tuple[str, str]]) -> Reading:
     seen: set[bytes] = set()
     duplicates = 0
     for name, text in sources:
-        for line, found in _items(text, name, notices):
+        for line, item, found in _numbered(_items(text, name, notices)):
             if isinstance(found, Rejected):
                 rejected.append(RejectedLine(name, line, Message(found.reason, found.values)))
                 continue
@@ -113,10 +114,18 @@ def read(sources: list[tuple[str, str]]) -> Reading:
                 duplicates += 1
                 continue
             seen.add(mark)
-            candidates.append(Candidate(found, name, line))
+            candidates.append(Candidate(found, name, line, item))
     kept = _without_vaguer(candidates)
     duplicates += len(candidates) - len(kept)
     return Reading(tuple(kept), tuple(rejected), duplicates, tuple(notices))
+
+
+def _numbered(items: Iterable[Found]) -> Iterator[tuple[int, int, Endpoint | Rejected]]:
+    """Count the entries of a line that holds several; 0 where there is one."""
+    for line, group in itertools.groupby(items, key=lambda item: item[0]):
+        one, *more = [found for _, found in group]
+        yield line, int(bool(more)), one
+        yield from ((line, item, found) for item, found in enumerate(more, 2))
 
 
 def _without_vaguer(candidates: list[Candidate]) -> list[Candidate]:

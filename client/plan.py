@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from client.model import Candidate, Control
+from client.model import Candidate, Control, kinds_of
 from client.settings import Profile
 from client.targets import Targets
 from client.way import Attempt
 from transports.net import Limits
 from transports.registry import REGISTRY
 from transports.tor_engine import SOLO
+from transports.trace import Trace
 
 _TOR: Final = Path(__file__).parent / "data" / "tor.toml"
 _OVERHEAD_KIB: Final = 24  # handshakes, certificates, small pages and headers of one full verification
@@ -104,6 +105,11 @@ def is_testable(candidate: Candidate) -> bool:
     return entry is not None and entry.transport is not None and not candidate.endpoint.untested
 
 
+def is_wanted(candidate: Candidate, only: frozenset[str]) -> bool:
+    """Say whether `--only` lets a candidate in; nothing in it lets in all."""
+    return not only or not only.isdisjoint(kinds_of(candidate.endpoint))
+
+
 @dataclass(slots=True)
 class Job:
     """A candidate on its way: how often it was tried, how long that took (seconds), and the last attempt."""
@@ -113,6 +119,7 @@ class Job:
     spent: float = 0.0
     deep: bool = False
     attempt: Attempt | None = None
+    trace: Trace | None = None  # of the try that is under way, or was the last
 
 
 def stretched(limits: Limits, control: Control, targets: Targets) -> Limits:

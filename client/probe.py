@@ -10,6 +10,7 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
 
+from client.model import kinds_of
 from client.sidechecks import impossible_address, plain_page, udp_question
 from client.targets import Page, Target
 from client.tasks import together
@@ -24,7 +25,7 @@ __all__ = ["Attempt", "Climb", "climb"]
 
 async def climb(way: Climb) -> Attempt:
     """Climb as far as it goes. Raises CannotMeasure when our side cannot test this endpoint."""
-    attempt = Attempt(engine=way.entry.engine)
+    attempt = Attempt(engine=way.entry.engine, kind=kinds_of(way.endpoint)[0])
     try:
         await _small(way, attempt)
         if attempt.failed is None:

@@ -72,10 +72,16 @@ class Surroundings:
 
     def _net(self, endpoint: Endpoint, limits: Limits) -> Net:
         now = asyncio.get_running_loop().time()
+        trace = Trace(zero=now, deadline=now + limits.total)
+
+        async def pace() -> None:
+            await self.pacer.wait()
+            trace.contacted = True
+
         return Net(
-            trace=Trace(zero=now, deadline=now + limits.total),
+            trace=trace,
             limits=limits,
-            pace=self.pacer.wait,
+            pace=pace,
             tls_slot=lambda: self._slots.slot(plan.network_of(endpoint.host)),
             tls=self._roots,
             resolve=self._resolver,

@@ -7,7 +7,7 @@ from typing import Final
 
 from client.events import Finished, Progressed
 from client.following import Follower
-from client.model import LineState, Reading, Status, Verdict
+from client.model import LineState, Message, Reading, Status, Verdict
 from transports.registry import REGISTRY
 
 
@@ -19,6 +19,8 @@ class Tally:
         self.first_working: float | None = None
         self._reading = reading
         self._engines = engines
+        self._reasons: dict[str, Counter[str]] = {}
+        self._messages: dict[str, Message] = {}
         self._up = 0
         self._down: Counter[str] = Counter()  # by engine
 
@@ -37,6 +39,9 @@ class Tally:
     def take(self, verdict: Verdict) -> None:
         """Count a verdict."""
         self.counts[verdict.status] += 1
+        why = verdict.reason
+        self._reasons.setdefault(verdict.status.value, Counter())[why.id] += 1
+        self._messages.setdefault(why.id, why)
         if verdict.status is Status.WORKING and self.first_working is None:
             self.first_working = verdict.finished
         self._up += verdict.proof.up
@@ -67,4 +72,8 @@ class Tally:
             first_working=self.first_working,
             line_state=line_state,
             moved_kib=round(self.moved_kib),
+            reasons={
+                status: self._messages[seen.most_common(1)[0][0]] for status, seen in self._reasons.items()
+            },
+            bridges_only=all(REGISTRY[one.endpoint.transport].engine == "tor" for one in reading.candidates),
         )

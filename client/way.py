@@ -32,6 +32,7 @@ class Attempt:
     bulk_failed: Observation | None = None
     spoken: str = ""
     engine: str = ""
+    kind: str = ""  # what carries it: of a bridge its transport, for Tor without one "tor"
     plain_page: Page | None = None  # what plain HTTP brought where the content is not known
     ahead: int | None = None  # seconds that our clock is ahead of the target's, by its authentic answer
 

@@ -10,8 +10,9 @@ from dataclasses import replace
 import pytest
 
 from client.drill.stage import stage
-from client.engine import Engines, Stop, running
+from client.engine import Stop, running
 from client.events import Finished, Judged
+from client.following import Engines
 from client.model import Candidate, Status
 from client.parse import parse_line
 from tests.client.runs import fast, make_run, of_parts

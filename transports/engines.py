@@ -10,7 +10,8 @@ import asyncio
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Final, cast
@@ -24,10 +25,27 @@ _NO_FOLDER: Final = N_("nothing can be written into {folder}: see to that, then 
 _STOP: Final = 1.0  # seconds between asking a program to end and ending it
 
 
-def on_path(name: str) -> Path | None:
-    """Return the program `name` of the search path."""
-    found = shutil.which(name)
-    return Path(found) if found else None
+def on_path(name: str, *more: str) -> Path | None:
+    """Return the program `name` of the search path, else of the folders `more`."""
+    return next(within(name, [*search_path(), *more]), None)
+
+
+def search_path() -> list[str]:
+    """Return the folders of the search path as they stand there."""
+    return os.environ.get("PATH", os.defpath).split(os.pathsep)
+
+
+def within(name: str, folders: Iterable[str]) -> Iterator[Path]:
+    """Yield the programs `name` in those `folders` that are whole paths.
+
+    Others, such as "" and ".", mean the folder that one happens to be in, which Windows would even search first:
+    a program must not be started because it lies there.
+    """
+    ending = ".exe" if sys.platform == "win32" else ""
+    for folder in filter(os.path.isabs, folders):
+        path = Path(folder, name + ending)
+        if path.is_file() and os.access(path, os.X_OK):
+            yield path
 
 
 def runnable(path: Path) -> Path:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
-import tempfile
+import stat
+import sys
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Final
 
 from transports import install
-from transports.engines import Program, output, program, roomy, runnable
+from transports.engines import Program, output, program, runnable, search_path, within
 from transports.guard import Guard
+from transports.own_folder import own_folder
 from transports.types import N_, CannotMeasure
 from transports.wire.pt import Broken, Dialogue, Log, Method
 
@@ -139,21 +140,43 @@ def find() -> list[Path]:
     """Return the programs that are here, the better ones first.
 
     What SANYLAU_PT_PATH names (folders or programs, separated as in PATH) goes before all others. Then come the
-    search path and the usual places of Tor Browser and the Tor Expert Bundle. The folder that one happens to be
-    in is not among them: a program must not be started because it lies there.
+    search path and the usual places of Tor Browser and the Tor Expert Bundle, which nobody has named: what others
+    could have put there is passed over.
     """
     given = [part for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
-    usual = [
-        *os.environ.get("PATH", os.defpath).split(os.pathsep),
-        *(os.path.expanduser(place) for place in _BUNDLES),
-    ]
     found = [Path(part).absolute() for part in given if os.path.isfile(part)]
-    for places in (given, usual):
-        for name in KNOWN:
-            here = (shutil.which(name, path=place) for place in places if os.path.isabs(place))
-            # Windows looks into the folder that one is in first, whatever it is told.
-            found += [Path(path) for path in here if path is not None and os.path.isabs(path)]
+    for name in KNOWN:
+        found += within(name, given)
+    for name in KNOWN:
+        found += within(name, search_path())
+        found += filter(_is_safe, within(name, map(os.path.expanduser, _BUNDLES)))
     return list(dict.fromkeys(found))
+
+
+def _is_safe(program: Path) -> bool:
+    """Say whether nobody but us and root could have put this program, or a folder above it, where it is (POSIX)."""
+    if sys.platform == "win32":
+        return True
+    try:
+        real = program.resolve()
+        return all(map(_is_kept, {program, *program.parents, real, *real.parents}))
+    except (OSError, RuntimeError):
+        return False
+
+
+def _is_kept(path: Path) -> bool:
+    """Say whether a file, folder or link belongs to us or root and others cannot write there. Raises OSError.
+
+    In a sticky folder (/tmp) others cannot touch what is not theirs. The group of the owner's own number is the
+    owner's alone, and the one of macOS' administrators (80) may do everything anyway.
+    """
+    seen = path.lstat()
+    if seen.st_uid not in (0, os.geteuid()):
+        return False
+    if stat.S_ISLNK(seen.st_mode) or (stat.S_ISDIR(seen.st_mode) and seen.st_mode & stat.S_ISVTX):
+        return True
+    alone = seen.st_gid == seen.st_uid or (sys.platform == "darwin" and seen.st_gid == 80)
+    return not seen.st_mode & (stat.S_IWOTH if alone else stat.S_IWOTH | stat.S_IWGRP)
 
 
 async def version(path: Path, limit: float = _VERSION) -> str:
@@ -180,7 +203,11 @@ async def opened(
     left = dict.fromkeys(wanted)
     async with AsyncExitStack() as stack:
         chosen = find() if programs is None else programs
-        state = await stack.enter_async_context(_state(folder, guard)) if chosen and left else folder
+        state = (
+            await stack.enter_async_context(own_folder("pt", folder, _ROOM, guard))
+            if chosen and left
+            else folder
+        )
         for path in chosen:
             name = path.name.removesuffix(".exe")
             asked = [transport for transport in left if transport in KNOWN.get(name, left)]
@@ -197,19 +224,6 @@ async def opened(
             for transport in plugin.methods:
                 left.pop(transport, None)
         yield plugins
-
-
-@asynccontextmanager
-async def _state(folder: Path, guard: Guard) -> AsyncIterator[Path]:
-    with roomy(folder, _ROOM):
-        path = Path(tempfile.mkdtemp(prefix="sanylau-pt-", dir=folder))
-    try:
-        await guard.adopt_dir(path)
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
-        with suppress(CannotMeasure):  # without a guard there is nobody left to be told
-            await guard.release_dir(path)
 
 
 class _Talk:

@@ -213,7 +213,7 @@ def _rest(tokens: list[str], transport: str) -> tuple[str, dict[str, str]]:
             raise Rejected(N_("after the fingerprint everything must be name=value"))
         if found[1] in args:
             if found[1] not in ARGUMENTS:
-                raise Rejected(N_("a name before = stands there twice: keep one"))
+                raise Rejected(N_("one of the settings (name=value) stands there twice: keep one"))
             raise Rejected(N_("{name}= stands there twice: keep one"), name=found[1])
         args[found[1]] = found[2]
     escaped = (f"{name}={value}".replace("\\", "\\\\").replace(";", "\\;") for name, value in args.items())

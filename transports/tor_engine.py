@@ -49,7 +49,9 @@ _SHARED: Final = 4  # of them
 _REVIVALS: Final = 1
 _FRESH: Final = 30.0  # seconds for which a step forward is news
 _IDLE: Final = 2.0  # seconds after its last stream in which a bridge may still want its tor
-_MANY: Final = N_("too many lines name one and the same bridge: test the rest in another run")
+_MANY: Final = N_(
+    "more than {n} different lines for one and the same bridge, and each needs a tor of its own: test the rest in another run"
+)
 
 
 @dataclass(slots=True, kw_only=True, repr=False, eq=False)
@@ -156,7 +158,7 @@ class TorEngine:
                 if not taken and tor.lines.setdefault(fingerprint, line) == line:
                     return tor
             if len(self._shared) >= _SHARED:
-                raise CannotMeasure(_MANY)
+                raise CannotMeasure(_MANY, n=_SHARED)
             another = await self._starter.start(like=self._shared[0] if self._shared else old)
             if old is not None:
                 await self._starter.end(old)

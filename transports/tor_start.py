@@ -11,17 +11,15 @@ import asyncio
 import os
 import re
 import shutil
-import tempfile
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
 from transports import install
-from transports.engines import output, program, roomy, runnable
+from transports.engines import on_path, output, program, runnable
 from transports.guard import Guard
-from transports.guard_main import PREFIX
+from transports.own_folder import own_folder
 from transports.pt_engine import Plugins
 from transports.tor_control import Control
 from transports.tor_process import NOBODY, Tor
@@ -31,7 +29,6 @@ from transports.types import N_, CannotMeasure
 OLDEST: Final = (0, 4, 5)
 ROOM: Final = 24 * 1024 * 1024  # bytes; the list of relays and their descriptors take about 15 MB
 _VERSION: Final = 5.0  # seconds
-_PREFIX: Final = PREFIX + "tor-"
 _PLACES: Final = ("/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin")
 _DIRECTORY: Final = (
     "cached-certs",
@@ -57,8 +54,7 @@ class TorProgram:
 
 def installed() -> Path | None:
     """Return where the installed tor is; whether it is of any use is another question."""
-    found = shutil.which("tor", path=os.pathsep.join([os.environ.get("PATH", os.defpath), *_PLACES]))
-    return Path(found) if found else None
+    return on_path("tor", *_PLACES)
 
 
 async def find(explicit: str | None = None) -> TorProgram:
@@ -124,7 +120,7 @@ class Starter:
         The list of relays is taken over from `like`: it is the same, and megabytes.
         """
         async with AsyncExitStack() as attempt:
-            data = await attempt.enter_async_context(_own_folder(self.folder, self.guard))
+            data = await attempt.enter_async_context(own_folder("tor", self.folder, ROOM, self.guard))
             if like is not None:
                 await asyncio.to_thread(_copy_directory, like.port_file.parent, data)
             tor: Tor | None = None
@@ -196,19 +192,6 @@ _FIXED: Final = (
 def _quoted(path: Path) -> str:
     """Write a path so that tor reads it as one, whatever is in it."""
     return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-@asynccontextmanager
-async def _own_folder(folder: Path, guard: Guard) -> AsyncIterator[Path]:
-    with roomy(folder, ROOM):
-        path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
-    try:
-        await guard.adopt_dir(path)
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
-        with suppress(CannotMeasure):  # without a guard there is nobody left to be told
-            await guard.release_dir(path)
 
 
 def _copy_directory(old: Path, new: Path) -> None:

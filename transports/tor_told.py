@@ -17,16 +17,16 @@ WRONG: Final = 1800
 
 _MOST: Final = 200  # clocks that are looked at
 _AHEAD: Final = N_(
-    "your clock is {seconds} seconds fast, says tor: set it, or good bridges will look dead (obfs4 from an hour on)"
+    "your clock is {hours} h {minutes} min fast, says tor: set it, or good bridges will look dead (obfs4 from an hour on)"
 )
 _BEHIND: Final = N_(
-    "your clock is {seconds} seconds slow, says tor: set it, or good bridges will look dead (obfs4 from an hour on)"
+    "your clock is {hours} h {minutes} min slow, says tor: set it, or good bridges will look dead (obfs4 from an hour on)"
 )
 _BRIDGE_AHEAD: Final = N_(
-    "your clock is {seconds} seconds fast by the clocks of bridges that proved who they are ({bridges}): set it, or good bridges will look dead (obfs4 from an hour on)"
+    "your clock is {hours} h {minutes} min fast by the clocks of bridges that proved who they are: set it, or good bridges will look dead (obfs4 from an hour on)"
 )
 _BRIDGE_BEHIND: Final = N_(
-    "your clock is {seconds} seconds slow by the clocks of bridges that proved who they are ({bridges}): set it, or good bridges will look dead (obfs4 from an hour on)"
+    "your clock is {hours} h {minutes} min slow by the clocks of bridges that proved who they are: set it, or good bridges will look dead (obfs4 from an hour on)"
 )
 
 
@@ -40,6 +40,12 @@ class Notice:
     reason: str
     values: Mapping[str, object]
     evidence: str = "tor"
+
+
+def in_hours(seconds: int) -> dict[str, int]:
+    """Return by how much a clock is off, either way, as the `hours` and `minutes` of a message; rounded."""
+    hours, minutes = divmod(round(abs(seconds) / 60), 60)
+    return {"hours": hours, "minutes": minutes}
 
 
 def add(notices: list[Notice], notice: Notice | None) -> None:
@@ -62,7 +68,7 @@ class Clocks:
         self._ahead.append(ahead)
         alike = [one for one in self._ahead if abs(one) >= WRONG and (one > 0) == (ahead > 0)]
         if 2 * len(alike) > len(self._ahead):
-            values = {"seconds": abs(sorted(alike)[(len(alike) - 1) // 2]), "bridges": len(alike)}
+            values = in_hours(sorted(alike)[(len(alike) - 1) // 2])
             reason = _BRIDGE_AHEAD if ahead > 0 else _BRIDGE_BEHIND
             add(self._notices, Notice(reason=reason, values=values, evidence="bridges"))
 
@@ -131,4 +137,4 @@ def skew(told: Mapping[str, str]) -> Notice | None:
         return None
     if not WRONG <= abs(seconds) < 10**9:
         return None
-    return Notice(reason=_AHEAD if seconds > 0 else _BEHIND, values={"seconds": abs(seconds)})
+    return Notice(reason=_AHEAD if seconds > 0 else _BEHIND, values=in_hours(seconds))

@@ -22,23 +22,27 @@ class Trace:
     left until `deadline`: so the step that was running when the time ended is the one that is named.
     """
 
-    __slots__ = ("deadline", "observations", "waited", "zero")
+    __slots__ = ("contacted", "deadline", "observations", "waited", "zero")
 
     def __init__(self, *, zero: float, deadline: float) -> None:
         self.zero = zero
         self.deadline = deadline
         self.waited = 0.0
+        self.contacted = False  # the run has let a connection of this try go out
         self.observations: list[Observation] = []
 
     @contextmanager
-    def waiting(self) -> Iterator[None]:
-        """Stop the clock while the run holds this try back (pace, slots): that is not the other side's time."""
+    def waiting(self, *, ours: bool = True) -> Iterator[None]:
+        """Stop the clock while the run holds this try back (pace, slots): that is not the other side's time.
+
+        Where it is (`ours` False), only the deadline is put off.
+        """
         began = self.clock()
         try:
             yield
         finally:
             held = self.clock() - began
-            self.waited += held
+            self.waited += held if ours else 0.0
             self.deadline += held
 
     def branch(self) -> Trace:

@@ -121,7 +121,7 @@ def details(row: Row, *, now: float, reveal: bool) -> Lines:
     """Return everything that is known about one entry."""
     verdict = row.verdict
     head = state(row)
-    head.append(f"  {printable(verdict.transport)}  {place(verdict.candidate, 40)}", style="not bold not dim")
+    head.append(f"  {printable(verdict.kind)}  {place(verdict.candidate, 40)}", style="not bold not dim")
     lines: Lines = [
         (f"#{row.id}", head),
         (_("why"), Text(printable(say(verdict.reason), _REASON))),
@@ -209,7 +209,7 @@ def summary(state: RunState, *, reveal: bool) -> Lines:
         return []
     found = state.found()
     best = {id(verdict) for verdict in advise.best(found)}
-    advice = advise.advise(event.counts, found, event.line_state, event.stopped)
+    advice = advise.after(event, found)
     lines: Lines = [
         ("" if number else _("next"), Text(f"→ {say(step)}")) for number, step in enumerate(advice)
     ]
@@ -233,7 +233,7 @@ def _option(row: Row, reveal: bool) -> Text:
     verdict = row.verdict
     parts = [
         verdict.protection.value,
-        set_cell_size(printable(verdict.transport), 11),
+        set_cell_size(printable(verdict.kind), 11),
         name(row, reveal=reveal),
         set_cell_size(words.speed(verdict), 11),
         place(verdict.candidate, 24),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -96,6 +97,8 @@ def perform(wishes: object, *, then_check: bool, disk: bool, how: bool, as_json:
         status = _consented(plan, yes)
         if status is not None:
             return status
+    # Who was asked about --front has been told whether its program writes to the disk.
+    plan = replace(plan, disk=disk or (plan.wishes.front and not yes))
     outcome = platform.run(bridges_run.carry_out(plan, _tell))
     if then_check:
         return _check(outcome, disk=disk, as_json=as_json, yes=yes)

@@ -28,7 +28,7 @@ def doctor(*, as_json: bool) -> None:
 
     findings = examine()
     if as_json:
-        told = [
+        listed = [
             {
                 "name": printable(f.name, 60),
                 "level": f.level.value,
@@ -37,10 +37,13 @@ def doctor(*, as_json: bool) -> None:
             }
             for f in findings
         ]
-        click.echo(json.dumps({"v": 1, "type": "doctor", "findings": told}, ensure_ascii=False))
+        click.echo(json.dumps({"v": 1, "type": "doctor", "findings": listed}, ensure_ascii=False))
         return
+    told = set()
     for finding in findings:
         head = f"{_SYMBOLS[finding.level]} {_(_WORDS[finding.level])}"
-        click.echo(f"{head:<12} {_(finding.name):<18} {printable(say(finding.what), 300)}")
-        if finding.mend:
+        what = printable(say(finding.what), 300)
+        click.echo(f"{head:<12} {_(finding.name):<18} {what}")
+        if finding.mend and finding.mend not in told and finding.mend not in what:
+            told.add(finding.mend)
             click.echo(" " * 13 + f"→ {printable(finding.mend, 200)}")

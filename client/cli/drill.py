@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
+import textwrap
 from typing import TYPE_CHECKING
 
 import click
@@ -103,12 +104,18 @@ class _Screen:
         verdict = scene.verdict
         look = words.LOOKS[verdict.status]
         head = f"{look.symbol if self._symbols else look.ascii} {words.word(verdict.status)}"
-        click.echo(f"{head:<14} {scene.part.name:<22} {_(scene.part.story)}")
+        self._say(f"{head:<14} {scene.part.name:<22} {_(scene.part.story)}")
         if verdict.status is not Status.WORKING:
             where = f"{_(words.STEPS[verdict.step])}: " if verdict.step else ""
-            click.echo(" " * 15 + f"→ {where}{printable(say(verdict.reason), 160)}")
+            self._say(" " * 15 + f"→ {where}{printable(say(verdict.reason), 160)}")
         if scene.wrong:
             click.echo(" " * 15 + _("! this verdict is wrong: please report it"))
+
+    def _say(self, text: str) -> None:
+        width = max(60, shutil.get_terminal_size().columns - 1)
+        indent = " " * 17
+        for line in textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False):
+            click.echo(line)
 
     def waiting(self, elapsed: float) -> None:
         """Say what is waited for: once, or on a terminal with the seconds that have passed."""

@@ -22,7 +22,7 @@ COMMANDS: Final = {  # name -> (module, attribute, one line of help)
     "check": (
         "client.cli.check",
         "check",
-        N_("Test proxies and share links: which carry traffic, which lie."),
+        N_("Test proxies, share links and bridges: which carry traffic, which lie."),
     ),
     "doctor": (
         "client.cli.doctor",
@@ -126,9 +126,11 @@ def main(arguments: list[str] | None = None) -> int:
         click.echo(asked.ctx.get_help())
         return 2
     except click.UsageError as error:
-        click.echo(
-            _("sanylau: {why} (see sanylau --help)", why=printable(error.format_message(), 400)), err=True
-        )
+        values = {
+            "why": printable(error.format_message(), 400),
+            "command": error.ctx.command_path if error.ctx else "sanylau",
+        }
+        click.echo(_("sanylau: {why} (see {command} --help)", **values), err=True)
         return 2
     except click.ClickException as error:
         click.echo(f"sanylau: {printable(error.format_message(), 400)}", err=True)

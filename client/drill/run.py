@@ -17,9 +17,10 @@ from client.drill.cast import CAST
 from client.drill.origin import PLAIN, SMALL, Origin
 from client.drill.parts import Part
 from client.drill.stage import stage
-from client.engine import OpenEngines, Run, Stop, running
+from client.engine import Run, Stop, running
 from client.engines import engine_opener
 from client.events import Finished, Judged
+from client.following import OpenEngines
 from client.model import Candidate, Message, Reading, Status, Verdict
 from client.platform import on_interrupt
 from client.settings import Profile

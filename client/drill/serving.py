@@ -66,7 +66,8 @@ class Peer:
 
     def abort(self) -> None:
         """Let go of the connection at once."""
-        self.writer.transport.abort()
+        with suppress(AttributeError):  # of a TLS one that is closed already (Python 3.11.2)
+            self.writer.transport.abort()
 
     def reset(self) -> None:
         """End the connection by a TCP reset."""

@@ -8,7 +8,6 @@ on loopback only. tor gets its configuration by standard input.
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import secrets
 import shutil
@@ -24,7 +23,7 @@ from client.drill.origin import NAME
 from client.drill.serving import nobody
 from client.platform import memory_folder
 from client.tasks import together
-from transports.engines import Program, output, program
+from transports.engines import Program, on_path, output, program
 from transports.guard import Guard
 from transports.guard_main import PREFIX
 from transports.types import CannotMeasure
@@ -91,8 +90,7 @@ class NotStarted(Exception):  # noqa: N818 - a state, told on as CannotMeasure
 
 def find(*names: str) -> str | None:
     """Return the first of these programs that is installed; some systems keep tor off a person's path."""
-    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *_PLACES])
-    return next((found for name in names if (found := shutil.which(name, path=path))), None)
+    return next((str(found) for name in names if (found := on_path(name, *_PLACES))), None)
 
 
 def tor() -> str | None:

@@ -84,8 +84,9 @@ def _result(name: str, verdict: Verdict, *, reveal: bool) -> dict[str, Any]:
     result: dict[str, Any] = {
         "source": printable(verdict.candidate.source, _LONGEST),
         "line": verdict.candidate.line,
+        "item": verdict.candidate.item or None,
         "id": name,
-        "transport": verdict.transport,
+        "transport": verdict.kind,
         "class": verdict.protection.value,
         "status": verdict.status.value,
         "failure": verdict.failure,

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
-_ROWS = 12
+_ROWS = 12  # while it runs; at its end all stand there, as far as anybody reads
+_LAST_ROWS = 60
 _KEPT = 200
 _SHOWN_REJECTS = 10
 
@@ -81,6 +82,7 @@ class LiveTable:
         elif isinstance(event, Finished):
             self._over = True
             self.close()
+            self._leave()
             for line in wrapped(plain.closing(event, self._rows, self._name)):
                 self._out.write(line + "\n")
             self._out.flush()
@@ -88,10 +90,22 @@ class LiveTable:
         self._draw()
 
     def close(self) -> None:
-        """Leave the last picture standing and give the terminal back."""
+        """Give the terminal back; the last picture stays where no end has come that says more."""
         if self._live is not None:
+            self._live.transient = self._over
             self._live.stop()
             self._live = None
+
+    def _leave(self) -> None:
+        """Print the table once more, with its reasons in full."""
+        if self._console is None or not self._rows:
+            return
+        self._console.print(self._table())
+        if self._done > _LAST_ROWS:
+            text = _("… and {n} more; --json or a file (> FILE) shows them all", n=self._done - _LAST_ROWS)
+            self._console.print(text)
+        if self._line:
+            self._console.print(self._line)
 
     def _name(self, name: str, verdict: Verdict) -> str:
         return plain.name_of(name, verdict, reveal=self._reveal)
@@ -108,7 +122,10 @@ class LiveTable:
 
             self._console = Console(file=self._out, highlight=False, emoji=False, markup=False)
             self._live = Live(
-                console=self._console, auto_refresh=True, refresh_per_second=8, get_renderable=self._picture
+                console=self._console,
+                auto_refresh=True,
+                refresh_per_second=8,
+                get_renderable=self._picture,
             )
             self._live.start()
 
@@ -143,19 +160,19 @@ class LiveTable:
 
         assert self._console is not None
         wide = self._console.width >= 100
-        height = max(3, min(_ROWS, self._console.height - 8))
+        height = _LAST_ROWS if self._over else max(3, min(_ROWS, self._console.height - 8))
         table = Table(box=None, pad_edge=False, expand=True)
         for title, width in ((_("state"), 12), ("", 1), (_("kind"), 8), (_("entry"), 14), (_("speed"), 10)):
             table.add_column(title, width=width, no_wrap=True, overflow="ellipsis")
         if wide:
             table.add_column(_("first page"), width=10, no_wrap=True)
-        table.add_column(_("why"), ratio=1, no_wrap=True, overflow="ellipsis")
+        table.add_column(_("why"), ratio=1, no_wrap=not self._over, overflow="ellipsis")
         for name, verdict in self._rows[:height]:
             look = words.LOOKS[verdict.status]
             cells = [
                 Text(f"{look.symbol} {words.word(verdict.status)}", style=look.style),
                 Text(verdict.protection.value),
-                Text(verdict.transport),
+                Text(verdict.kind),
                 Text(self._name(name, verdict) if self._reveal else plain.where(verdict)),
                 Text(words.speed(verdict)),
             ]

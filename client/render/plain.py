@@ -90,7 +90,7 @@ class Plain:
     def _result(self, name: str, verdict: Verdict) -> str:
         look = words.LOOKS[verdict.status]
         symbol = look.symbol if self._symbols else look.ascii
-        parts = [f"{symbol} {words.word(verdict.status)}", verdict.protection.value, verdict.transport]
+        parts = [f"{symbol} {words.word(verdict.status)}", verdict.protection.value, verdict.kind]
         parts += [self._name(name, verdict), where(verdict)]
         if verdict.proof.content:
             parts += [
@@ -109,8 +109,10 @@ def more_rejects() -> Message:
 
 
 def where(verdict: Verdict) -> str:
-    """Return the source and line of a candidate."""
-    return f"{printable(PurePath(verdict.candidate.source).name, 40)}:{verdict.candidate.line}"
+    """Return the source and line of a candidate, and which entry of that line it is."""
+    candidate = verdict.candidate
+    item = f".{candidate.item}" if candidate.item else ""
+    return f"{printable(PurePath(candidate.source).name, 40)}:{candidate.line}{item}"
 
 
 def name_of(name: str, verdict: Verdict, *, reveal: bool) -> str:
@@ -169,15 +171,12 @@ def closing(
     labels = [name(verdicts[id(verdict)], verdict) for verdict in chosen]
     widths = [max(map(len, column), default=0) for column in (labels, [where(verdict) for verdict in chosen])]
     for label, verdict in zip(labels, chosen, strict=True):
-        head = f"  {verdict.protection.value}  {verdict.transport:<11}"
+        head = f"  {verdict.protection.value}  {verdict.kind:<11}"
         place = f"{label:<{widths[0]}}  {where(verdict):<{widths[1]}}"
         lines.append(f"{head}  {place}  {words.figures(verdict, event.elapsed)}")
     if chosen:
         lines += _meaning(chosen)
-    lines += [
-        f"→ {say(step)}"
-        for step in advise.advise(event.counts, [v for _s, v in found], event.line_state, event.stopped)
-    ]
+    lines += [f"→ {say(step)}" for step in advise.after(event, [v for _s, v in found])]
     return lines
 
 

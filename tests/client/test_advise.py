@@ -1,11 +1,15 @@
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
-from client.advise import advise, best, exposure, line_message, rank
+from client.advise import advise, after, best, exposure, line_message, rank
+from client.events import Finished
 from client.i18n import say
-from client.model import LineState, Message, Proof, Protection, Status, Verdict
+from client.judge import NO_IPV6
+from client.model import Candidate, LineState, Message, Proof, Protection, Status, Verdict
 from tests.client.runs import candidates, endpoint
+from transports.tor_bridge import parse
 
 ONE = candidates(endpoint())[0]
 
@@ -106,3 +110,60 @@ def test_a_stopped_run_says_how_much_it_has_not_seen_and_calls_nothing_dead() ->
 def test_a_wrong_target_is_blamed_itself() -> None:
     steps = advise({"untested": 5}, [], LineState.UNKNOWN, "target")
     assert "target" in steps[0].id
+
+
+def ended(reasons: Mapping[str, str], line: LineState, *, bridges_only: bool = False, **counts: int) -> str:
+    event = Finished(
+        given=9,
+        candidates=9,
+        duplicates=0,
+        rejected=0,
+        counts=counts,
+        stopped="",
+        elapsed=1.0,
+        first_working=None,
+        line_state=line,
+        reasons={status: Message(text) for status, text in reasons.items()},
+        bridges_only=bridges_only,
+    )
+    return "\n".join(say(step) for step in after(event, []))
+
+
+def test_where_most_were_not_tested_their_reason_comes_first_and_nothing_is_called_dead() -> None:
+    told = ended({"untested": "tor is missing"}, LineState.HEALTHY, failed=1, untested=29)
+    assert told.startswith("29 entries were not tested. The most frequent reason: tor is missing\n")
+    assert "dead" not in told
+    assert "Get a fresh list" not in told
+    assert "dead" not in ended({}, LineState.HEALTHY, failed=1, untested=29)
+
+
+def test_where_few_were_not_tested_that_comes_last() -> None:
+    told = ended({"untested": "tor is missing"}, LineState.HEALTHY, failed=29, untested=1)
+    assert "dead, not censored" in told.splitlines()[0]
+    assert told.splitlines()[1] == "1 entry was not tested: tor is missing"
+
+
+def test_where_nothing_was_tested_the_reason_comes_before_the_doctor() -> None:
+    told = ended({"untested": "tor is missing"}, LineState.HEALTHY, untested=2).splitlines()
+    assert "tor is missing" in told[0]
+    assert "sanylau doctor" in told[1]
+
+
+def test_a_list_of_bridges_only_is_not_answered_with_bridges() -> None:
+    told = ended({}, LineState.IMPAIRED, bridges_only=True, failed=3)
+    assert "share links or Tor bridges" not in told
+    assert "sanylau bridges --how" in told
+
+
+@pytest.mark.parametrize("line", [LineState.HEALTHY, LineState.IMPAIRED, LineState.NO_ANSWER])
+def test_the_lack_of_ipv6_here_is_no_reason_to_call_entries_dead(line: LineState) -> None:
+    told = ended({"failed": NO_IPV6}, line, bridges_only=True, failed=3)
+    assert "IPv4 addresses" in told
+    assert "dead" not in told
+
+
+def test_how_to_use_a_bridge_is_told_with_it() -> None:
+    bridge = Candidate(parse("192.0.2.7:443"), "list", 1)
+    best_one = replace(verdict(protection=Protection.TOR), candidate=bridge, transport="tor_bridge")
+    assert "into Tor Browser" in said({"working": 1}, [best_one])
+    assert "Tor Browser" not in said({"working": 1}, [verdict(protection=Protection.UNKNOWN)])

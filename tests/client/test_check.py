@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from client.check import BadList, Wishes, consent_text, prepare, take_in, to_be_tested
+from client.check import BadList, Wishes, consent_text, prepare, read_torrc, take_in, to_be_tested
 from client.model import Reading
 from client.parse import parse_line
 from client.targets import builtin
@@ -82,3 +82,74 @@ def test_the_engine_is_named_only_where_it_is_started() -> None:
     assert isinstance(node, Endpoint)
     assert "sing-box" in text_of(Wishes(), reading(node))
     assert "sing-box" not in text_of(Wishes())
+
+
+NETWORK = """\
+testingtornetwork 1
+DIRAUTHORITY a orport=1 no-v2 v3ident=AA 127.0.0.1:2 BB # one
+	AlternateBridgeAuthority	b 127.0.0.1:3 CC
+FallbackDir 127.0.0.1:4 orport=5 id=DD
+V3AuthVotingInterval 10
+TestingV3AuthInitialVotingInterval 5
+AssumeReachable 1
+PathsNeededToBuildCircuits 0.67
+EnforceDistinctSubnets 0
+ClientUseIPv6 1"""
+
+
+def torrc_of(folder: Path, text: str) -> str:
+    path = folder / "torrc"
+    path.write_text(text, "utf-8", newline="")
+    return read_torrc(str(path))
+
+
+def test_what_describes_a_private_network_reaches_tor_without_comments(tmp_path: Path) -> None:
+    assert read_torrc(None) == ""
+    assert torrc_of(tmp_path, f"\ufeff# Қ\0\\\n\n{NETWORK}\n  #end\n") == NETWORK.lstrip().replace(
+        "\t", " "
+    ).replace("\n ", "\n")
+    assert (
+        torrc_of(tmp_path, "TestingTorNetwork 1\r\nAssumeReachable 1\r\n")
+        == "TestingTorNetwork 1\nAssumeReachable 1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("Log debug file /tmp/x", "Log"),
+        ("log#debug", "log"),
+        ("DataDirectory /tmp/x", "DataDirectory"),
+        ("HiddenServiceDir /tmp/x", "HiddenServiceDir"),
+        ("ClientTransportPlugin obfs4 exec /tmp/x", "ClientTransportPlugin"),
+        ("ControlPort 0.0.0.0:9051", "ControlPort"),
+        ("SocksPort 127.0.0.1:9050", "SocksPort"),
+        ("%include /tmp/x", "%include"),
+        ("+DirAuthority a 127.0.0.1:2 BB", "+DirAuthority"),
+        ("/DirAuthority", "/DirAuthority"),
+        ("V3AuthoritativeDirectory 1", "V3AuthoritativeDirectory"),
+        ("DirAuthorityFallbackRate 1", "DirAuthorityFallbackRate"),
+        ("Dir 1", "Dir"),  # tor takes the begin of a name for the whole
+        ("Testing 1", "Testing"),
+        ("UseBridges 0", "UseBridges"),
+        ("NoSuchOption 1", "NoSuchOption"),
+        ("x" * 500, "?"),
+        ("192.0.2.1:443 " + "A" * 40, "?"),
+        ("A" * 40, "?"),
+        ("\x1b[2J 1", "?"),
+        ("DirAuthority\\", "?"),
+    ],
+)
+def test_every_other_option_is_refused_by_its_name_alone(tmp_path: Path, line: str, named: str) -> None:
+    with pytest.raises(Rejected, match="is not allowed") as refused:
+        torrc_of(tmp_path, f"TestingTorNetwork 1\n  {line}\n")
+    assert refused.value.values == {"line": 2, "option": named}
+
+
+@pytest.mark.parametrize(
+    "value", ["1 \\", "1\\\nLog debug", "1\0", "1\rLog debug", "1\x0bLog debug", "1\u2028Log", "\xa01"]
+)
+def test_a_value_stays_on_its_line_and_is_plain(tmp_path: Path, value: str) -> None:
+    with pytest.raises(Rejected, match="no backslash") as refused:
+        torrc_of(tmp_path, f"TestingTorNetwork {value}\nAssumeReachable 1\n")
+    assert refused.value.values == {"line": 1}

@@ -114,11 +114,11 @@ def test_a_target_that_answers_wrongly_says_nothing_bad_about_the_line() -> None
 
 
 @pytest.mark.parametrize(("ahead", "word"), [(7200, "fast"), (-7200, "slow")])
-def test_a_clock_that_is_two_hours_wrong_is_told_with_the_seconds(ahead: int, word: str) -> None:
+def test_a_clock_that_is_two_hours_wrong_is_told_in_hours_and_minutes(ahead: int, word: str) -> None:
     said = about_clock(Control(ahead=ahead))
     assert said is not None
     assert word in said.id
-    assert said.values == {"seconds": 7200}
+    assert said.values == {"hours": 2, "minutes": 0}
 
 
 @pytest.mark.parametrize("ahead", [None, 0, 1799, -1799])

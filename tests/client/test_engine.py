@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import random
 import socket
 import time
 import tracemalloc
@@ -169,7 +170,26 @@ async def test_an_interrupted_run_tells_what_is_known_and_adds_up() -> None:
     assert (last.counts[Status.WORKING], last.counts[Status.FAILED]) == (1, 1)
     assert last.counts[Status.UNTESTED] == len(SILENT)
     assert adds_up(last)
-    assert {verdict.reason.id for verdict in known[2:]} == {"stopped before its turn"}
+    halfway = known[2:]
+    assert {verdict.reason.id for verdict in halfway} == {"stopped in the middle of its test"}
+    assert {(verdict.tries, verdict.observations[0].step) for verdict in halfway} == {(1, Step.CONNECT)}
+    assert all(0 < verdict.elapsed < 15 for verdict in halfway)
+
+
+async def test_who_was_never_contacted_is_told_so() -> None:
+    stop = Stop()
+    async with stage({"good-http", *SILENT}) as playing:
+        run = make_run(of_parts(playing.parts), playing.origin, profile=fast(30.0, concurrency=1))
+        run = replace(run, rng=random.Random(1))
+        async with asyncio.timeout(15), engine.running(run, stop) as stream:
+            events = []
+            async for event in stream:
+                events.append(event)
+                if isinstance(event, Progressed) and event.connections:
+                    stop.ring("interrupted")
+    reasons = [verdict.reason.id for verdict in verdicts_in(events)]
+    assert "stopped before its turn" in reasons
+    assert reasons.count("stopped in the middle of its test") <= 1
 
 
 async def test_a_run_stopped_before_it_began_adds_up_too() -> None:

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from client.drill.stage import stage
-from client.engine import Engines
 from client.engines import Opened
 from client.events import EngineProgressed, Finished, Noticed
+from client.following import Engines
 from client.model import Status
 from tests.client.runs import events_of, fast, finished_in, make_run, reading, verdicts_in
 from tests.client.test_following import Report

@@ -64,6 +64,16 @@ def test_a_notice_is_told_once_and_late_ones_too() -> None:
     assert len(follower.news(2.0)) == 1
 
 
+def test_a_tor_that_takes_the_place_of_a_dead_one_starts_again() -> None:
+    report = Report(Progress(percent=30, tag="loading_status"))
+    follower = following(report)
+    follower.news(0.5)
+    report.progress = Progress(received=1024)
+    (event,) = follower.news(1.0)
+    assert isinstance(event, EngineProgressed)
+    assert (event.percent, say(event.stage)) == (0, "it starts again")
+
+
 @pytest.mark.parametrize(
     ("tag", "words"),
     [

@@ -335,3 +335,92 @@ def test_a_share_link_without_encryption_is_class_d_and_trust_lifts_only_encrypt
     )
     assert protection_of("trojan", unchecked, trusted=True) is Protection.OPEN
     assert protection_of("socks5", bare, trusted=True) is Protection.OPEN
+
+
+def bootstrapped(kind: str, percent: int) -> str:
+    failed = replace(seen(Step.TOR_BOOTSTRAP, Failure.TIMEOUT), code=percent)
+    found = concluded(Attempt(failed=failed, engine="tor", kind=kind))
+    assert (found.status, found.step) == (Status.FAILED, Step.TOR_BOOTSTRAP)
+    return found.reason.id.format_map(found.reason.values)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("snowflake", "no way to the broker"),
+        ("meek_lite", "no answer from the front"),
+        ("conjure", "could not reach its first server through this bridge (10 %)"),
+        ("dnstt", "could not reach its first server through this bridge (10 %)"),
+        ("tor", "tor could not reach its first server (10 %)"),
+    ],
+)
+def test_nothing_is_said_to_answer_before_a_handshake_through_it_is_complete(kind: str, words: str) -> None:
+    for percent in (0, 10, 14):
+        said = bootstrapped(kind, percent)
+        assert words.replace("10 %", f"{percent} %") in said
+        assert "answers," not in said
+        assert f"{percent} %" in said
+
+
+def test_from_a_complete_handshake_on_a_bridge_answers_and_the_percent_tells_the_rest() -> None:
+    for kind in ("obfs4", "snowflake"):
+        assert bootstrapped(kind, 15) == "the bridge answers, but tor came only to 15 % through it"
+        assert "lost its own way out" in bootstrapped(kind, 90)
+    for percent in (15, 95):
+        assert bootstrapped("tor", percent) == f"tor reached a first server, but came only to {percent} %"
+
+
+@pytest.mark.parametrize(
+    ("failure", "note", "words"),
+    [
+        (Failure.SSL_HANDSHAKE, Note.PAGE, "a web site answers there"),
+        (Failure.SSL_HANDSHAKE, Note.REFUSED, "a web site answers there"),
+        (Failure.SSL_HANDSHAKE, Note.GARBAGE, "no bridge"),
+        (Failure.SSL_HANDSHAKE, None, "something answers there"),
+        (Failure.TIMEOUT, None, "stays silent"),
+        (Failure.EOF, None, "hangs up"),
+        (Failure.CONNECTION_RESET, None, "tears it down"),
+    ],
+)
+def test_what_answers_in_the_place_of_a_vanilla_bridge_is_told_apart(
+    failure: Failure, note: Note | None, words: str
+) -> None:
+    attempt = replace(ended(Step.TLS_HANDSHAKE, failure, note), engine="tor", kind="vanilla")
+    assert words in concluded(attempt).reason.id
+    if note is None:
+        attempt.kind = "obfs4"
+        assert "did not complete its own handshake" in concluded(attempt).reason.id
+
+
+@pytest.mark.parametrize(
+    ("failure", "note"), [(Failure.SOCKS_HOST_UNREACHABLE, Note.REFUSED), (Failure.TIMEOUT, None)]
+)
+def test_a_test_page_that_the_exit_cannot_reach_is_not_told_in_the_words_for_a_proxy(
+    failure: Failure, note: Note | None
+) -> None:
+    attempt = replace(ended(Step.PROXY_HANDSHAKE, failure, note), engine="tor", kind="vanilla")
+    attempt.observations = [seen(Step.TOR_BOOTSTRAP)]
+    found = concluded(attempt)
+    assert (found.status, found.failure) == (Status.FAILED, failure)
+    assert "the circuit through Tor stands" in found.reason.id
+    assert "--target" in found.reason.id
+
+
+@pytest.mark.parametrize(
+    ("step", "failure", "status"),
+    [
+        (Step.CONNECT, Failure.NETWORK_UNREACHABLE, Status.UNTESTED),
+        (Step.CONNECT, Failure.TIMEOUT, Status.UNTESTED),
+        (Step.RESOLVE, Failure.DNS_TEMPORARY, Status.UNTESTED),
+        (Step.CONNECT, Failure.CONNECTION_REFUSED, Status.FAILED),
+        (Step.TLS_HANDSHAKE, Failure.TIMEOUT, Status.FAILED),
+    ],
+)
+def test_without_a_network_what_was_never_reached_is_untested(
+    step: Step, failure: Failure, status: Status
+) -> None:
+    offline = Control(state=LineState.NO_NETWORK)
+    for engine in ("", "tor"):
+        found = concluded(replace(ended(step, failure), engine=engine), offline)
+        assert (found.status, found.failure, found.step) == (status, failure, step)
+        assert ("no network" in found.reason.id) == (status is Status.UNTESTED)

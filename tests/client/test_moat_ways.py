@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -23,9 +26,10 @@ from client.model import Candidate, Message
 from tests.servers.meek import meek_server
 from tests.servers.moat import JPEG, LETTERS, OBFS4, WEBTUNNEL, Moat, moat_server
 from transports.net import Limits
-from transports.types import Endpoint, Rejected
+from transports.types import CannotMeasure, Endpoint, Rejected
 
 SHORT = Limits(connect=1.0, handshake=2.0, exchange=1.0, total=3.0)
+OFFLINE = "behind 127.0.0.1: this machine has no network now"
 KINDS = ["obfs4", "webtunnel", "snowflake", "meek"]
 
 
@@ -78,7 +82,7 @@ async def test_settings_come_through_the_first_candidate_that_leads_there(server
         assert await moat_talk.countries(asking) == ("cn", "tm")
         assert say(asking.way.label) == "through the entry in line 2"
     assert len(told) == 1
-    assert "connection_refused" in told[0]
+    assert told[0] == "through the entry in line 1: nobody listens there: switched off, or another port"
     assert server.connections == 2
 
 
@@ -96,7 +100,7 @@ async def test_once_a_way_has_led_there_no_other_entry_is_contacted(server: Moat
 async def test_settings_come_behind_a_front_through_the_real_meek_client(server: Moat) -> None:
     async with meek_server(server.port) as meek:
         endpoints = moat_ways.fronts([meek.line])
-        async with moat_ways.fronted(endpoints) as ways:
+        async with moat_ways.fronted(endpoints, disk=True) as ways:
             asking = asker(server, *ways, limits=None)
             lines = await moat_talk.settings(asking, builtin(), KINDS, "tm", Told())
             assert lines[0].text == OBFS4
@@ -110,20 +114,39 @@ async def test_a_dead_front_is_no_way(server: Moat) -> None:
     told = Told()
     async with nobody() as dead:
         endpoints = moat_ways.fronts([f"meek_lite 192.0.2.18:80 url=http://127.0.0.1:{dead}"])
-        async with moat_ways.fronted(endpoints) as ways:
+        async with moat_ways.fronted(endpoints, disk=True) as ways:
             with pytest.raises(NoWay) as none:
                 await asker(server, *ways, told=told).ask(moat.COUNTRIES, None)
     assert none.value.measured
-    assert "behind 127.0.0.1" in told[0]
+    assert told[0] in ("behind 127.0.0.1: no answer from the front, or from the server behind it", OFFLINE)
     assert server.connections == 0
 
 
-async def test_without_a_program_for_meek_it_says_what_to_install() -> None:
-    from transports.types import CannotMeasure
+async def test_without_a_folder_in_memory_no_program_is_started_unless_the_disk_is_allowed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(moat_ways, "memory_folder", lambda: None)
+    monkeypatch.setattr(moat_ways, "disk_folder", lambda: tmp_path)
+    told = tmp_path / "told"
+    program = tmp_path / "obfs4proxy"
+    program.write_text(f"#!/bin/sh\necho $TOR_PT_STATE_LOCATION > {told}\n")
+    program.chmod(0o700)
+    endpoints = moat_ways.fronts(builtin().fronts)
+    with pytest.raises(CannotMeasure, match="--disk"):
+        async with moat_ways.fronted(endpoints, programs=[program]):
+            pass
+    assert not told.exists()
+    with pytest.raises(CannotMeasure, match="ends as soon as it is started"):
+        async with moat_ways.fronted(endpoints, programs=[program], disk=True):
+            pass
+    assert told.read_text().startswith(f"{tmp_path}/sanylau-pt-")
+    assert {program.name, told.name} == set(os.listdir(tmp_path))
 
+
+async def test_without_a_program_for_meek_it_says_what_to_install() -> None:
     endpoints = moat_ways.fronts(builtin().fronts)
     with pytest.raises(CannotMeasure) as cannot:
-        async with moat_ways.fronted(endpoints, programs=()):
+        async with moat_ways.fronted(endpoints, programs=(), disk=True):
             pass
     assert "obfs4proxy" in str(cannot.value.values["program"])
 
@@ -136,6 +159,36 @@ async def test_a_false_certificate_is_told_and_nothing_is_asked(server: Moat) ->
             await forged.ask(moat.COUNTRIES, None)
     assert "false certificate" in told[0]
     assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("route", "words"), [(True, "its name could not be looked up"), (False, "no network")]
+)
+async def test_a_name_that_is_not_found_is_told_in_words_and_so_is_the_lack_of_a_network(
+    server: Moat, monkeypatch: pytest.MonkeyPatch, route: bool, words: str
+) -> None:
+    def unknown(*_: object, **__: object) -> list[object]:
+        raise socket.gaierror(socket.EAI_AGAIN, "no")
+
+    monkeypatch.setattr("transports.resolve.socket.getaddrinfo", unknown)
+    monkeypatch.setattr("client.control.has_route", lambda: route)
+    told = Told()
+    async with moat_ways.directly() as ways:
+        with pytest.raises(NoWay):
+            await asker(server, *ways, told=told).ask(moat.COUNTRIES, None)
+    assert told[0].startswith("directly: ")
+    assert words in told[0]
+
+
+async def test_a_server_that_gives_no_encrypted_connection_is_told_in_words(authority: Authority) -> None:
+    told = Told()
+    async with serving(silent) as port, moat_ways.directly() as ways:
+        target = moat_ways.server_of(f"https://localhost:{port}/")
+        with pytest.raises(NoWay):
+            await Asker(target, ways, roots.loader(authority.pem), told, SHORT).ask(moat.COUNTRIES, None)
+    assert told == [
+        "directly: the server is reached, but no encrypted connection comes about: it may be cut by its name"
+    ]
 
 
 async def test_a_country_without_an_entry_gets_the_bridges_for_anywhere(server: Moat) -> None:
@@ -229,11 +282,11 @@ async def missing(peer: Peer) -> None:
 @pytest.mark.parametrize(
     ("lie", "words"),
     [
-        (endless, "http_request_failed"),
-        (endless_head, "http_request_failed"),
-        (trickle, "generic_timeout_error"),
-        (silent, "generic_timeout_error"),
-        (cut_short, "eof_error"),
+        (endless, "its answer never ends"),
+        (endless_head, "never ends"),
+        (trickle, "no page comes"),
+        (silent, "no page comes"),
+        (cut_short, "before the page came"),
         (redirect, "302"),
         (missing, "404"),
     ],

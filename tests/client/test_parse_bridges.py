@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from client.model import kinds_of
 from client.parse import parse_line, read
 from tests.client.runs import processor_seconds
 from tests.client.test_parse import CERT, FINGERPRINT, OBFS4
@@ -223,3 +224,14 @@ def test_the_order_of_bridge_lines_changes_no_count(data: st.DataObject) -> None
         == (len(lines) - len(one.candidates), len(lines))
     )
     assert all(isinstance(c.endpoint, Endpoint) for c in one.candidates)
+
+
+def test_entries_of_one_line_are_counted_and_lone_ones_are_not() -> None:
+    found = read([("a", f"{VANILLA}\n['{OBFS4}', '{SECOND}']\nsocks5://127.0.0.1:1080\n")]).candidates
+    assert [(one.line, one.item) for one in found] == [(1, 0), (2, 1), (2, 2), (3, 0)]
+
+
+def test_a_bridge_goes_by_the_name_of_its_transport() -> None:
+    lines = "\n".join((VANILLA, OBFS4, "socks5://127.0.0.1:1080"))
+    kinds = [kinds_of(one.endpoint) for one in read([("a", lines)]).candidates]
+    assert kinds == [("vanilla", "tor_bridge"), ("obfs4", "tor_bridge"), ("socks5",)]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from client.following import Follower
 from client.model import Candidate, LineState, Message, Proof, Protection, Reading, Status, Verdict
 from client.tally import Tally
@@ -45,3 +47,17 @@ def test_counts_and_the_first_success_reach_the_end() -> None:
     last = tally.finished("budget", 3.0, LineState.SLOW)
     assert (last.duplicates, last.stopped, last.first_working, last.moved_kib) == (3, "budget", 1.5, 2)
     assert (last.counts["working"], last.counts["failed"], last.counts["blocked"]) == (1, 1, 0)
+
+
+def test_the_end_tells_the_most_frequent_reasons_and_whether_all_were_for_tor() -> None:
+    bridge, proxy = Candidate(BRIDGE, "list", 1), Candidate(endpoint(), "list", 2)
+    tally = Tally(Reading((bridge,), (), 0), Follower())
+    for why in ("rare", "often", "often"):
+        tally.take(replace(verdict(BRIDGE, Status.UNTESTED), reason=Message(why, {"n": 1})))
+    tally.take(verdict(BRIDGE, Status.FAILED))
+    last = tally.finished("", 3.0, LineState.HEALTHY)
+    assert last.reasons == {"untested": Message("often", {"n": 1}), "failed": Message("why")}
+    assert last.bridges_only
+    assert (
+        not Tally(Reading((bridge, proxy), (), 0), Follower()).finished("", 3.0, LineState.SLOW).bridges_only
+    )

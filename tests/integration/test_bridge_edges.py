@@ -110,17 +110,6 @@ async def test_a_killed_transport_program_leaves_its_bridges_untested(tornet: To
             assert run.results[1]["status"] == "working"
 
 
-@pytest.mark.parametrize("option", ["SocksPort", "ControlPort"])
-async def test_a_port_that_is_taken_is_not_the_bridges_fault(
-    tornet: TorNet, tmp_path: Path, option: str
-) -> None:
-    lines = [tornet.bridges[name].line for name in GOOD]
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        torrc = f"{tornet.torrc}\n{option} 127.0.0.1:{taken.getsockname()[1]}\n"
-        async with checking(tmp_path, lines, torrc) as run:
-            await untested(run, "--torrc")
-
-
 @pytest.mark.parametrize(
     ("mounted", "why"),
     [

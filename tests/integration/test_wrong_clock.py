@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sys
 from contextlib import suppress
@@ -25,9 +24,7 @@ LIBRARY = next(Path("/usr/lib").glob("*-linux-gnu/faketime/libfaketime.so.1"), P
 
 
 @pytest.mark.parametrize(("shift", "word"), [("-7200", "slow"), ("+7200", "fast")])
-async def test_a_clock_two_hours_off_is_told_with_the_seconds(
-    tornet: TorNet, tmp_path: Path, shift: str, word: str
-) -> None:
+async def test_a_clock_two_hours_off_is_told(tornet: TorNet, tmp_path: Path, shift: str, word: str) -> None:
     clock = _shifted(tmp_path, shift)
     lines = [tornet.bridges[name].line for name in ("vanilla-1", "vanilla-2")]
     async with checking(tmp_path, lines, tornet.torrc, env=clock, patience=(2.0, 20.0)) as run:
@@ -38,10 +35,7 @@ async def test_a_clock_two_hours_off_is_told_with_the_seconds(
         assert all(one["status"] == "working" for one in run.results.values())
         said = [line for line in run.errors.decode().splitlines() if line.startswith("your clock")]
         assert len(said) == 1
-        found = re.search(r"is (\d+) seconds (\w+) by the clocks of bridges", said[0])
-        assert found is not None, said
-        assert 7198 <= int(found[1]) <= 7202
-        assert found[2] == word
+        assert said[0].startswith(f"your clock is 2 h 0 min {word} by the clocks of bridges"), said
         assert run.is_calm, run.errors
 
 

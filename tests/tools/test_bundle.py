@@ -8,6 +8,7 @@ import os
 import re
 import string
 import subprocess
+import sys
 import tomllib
 import zipfile
 from pathlib import Path
@@ -275,6 +276,42 @@ def test_a_folder_in_a_public_place_that_others_could_have_filled_is_not_ours(
     assert not start.is_ours(link)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has a folder for each person")
+def test_where_somebody_else_was_first_in_memory_a_folder_of_an_own_name_is_made_found_and_erased(
+    start: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    memory = tmp_path / "memory"
+    memory.mkdir()
+    theirs = memory / f"sanylau-bundle-{os.getuid()}"
+    theirs.mkdir()
+    theirs.chmod(0o777)
+    (memory / f"{theirs.name}-theirs").symlink_to(theirs)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(memory))
+    monkeypatch.setattr(start, "in_memory", lambda path: path == memory)
+    monkeypatch.setattr(start, "python", lambda: "cp311")
+    monkeypatch.setattr(start, "SPARE", 1)
+    with zipfile.ZipFile(start.HERE / "wheels" / "a-1-py3-none-any.whl", "w") as packed:
+        packed.writestr("a.py", "")
+    (start.HERE / "SHA256SUMS").write_text(sums(start.HERE), "utf-8")
+
+    def install(_wanted: Path, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        (folder / start.MARK).write_text(start.identity(), "utf-8")
+
+    monkeypatch.setattr(start, "install", install)  # the real one is run by the integration tests
+    made = start.prepare(["memory"])
+    assert re.fullmatch(rf"{theirs.name}-[0-9a-f]{{16}}", made.parent.name)
+    assert made.parent.parent == memory
+    assert made.parent.stat().st_mode & 0o777 == 0o700
+    assert f"{made.parent} " in capsys.readouterr().err
+    assert start.find(["stick", "memory"]) == made
+    (made / start.MARK).unlink()
+    assert start.prepare(["memory"]) == made  # not a second one
+    start.erase()
+    assert not made.parent.exists()
+    assert list(theirs.iterdir()) == []
+
+
 def test_a_place_without_room_is_not_taken_and_nothing_stays_there(start: ModuleType, tmp_path: Path) -> None:
     assert not start.takes_programs(tmp_path / "here", 1 << 60)
     assert not (tmp_path / "here").exists()
@@ -305,6 +342,20 @@ def test_programs_in_the_folder_engines_come_after_the_systems_own(
     first, *others = os.environ["PATH"].split(os.pathsep)
     assert first == "/usr/bin"
     assert others == [str(start.HERE / "engines" / part) for part in ("", "tor", "tor/pluggable_transports")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems find libraries beside the program")
+def test_a_tor_in_the_folder_one_is_in_does_not_stand_for_the_systems_own(
+    start: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tor = start.HERE / "engines" / "tor"
+    tor.mkdir(parents=True)
+    (tmp_path / "tor").touch(mode=0o700)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", os.pathsep.join(["", "."]))
+    monkeypatch.setenv("LD_LIBRARY_PATH", "")
+    start.with_engines()
+    assert os.environ["LD_LIBRARY_PATH"] == str(tor)
 
 
 def test_a_platform_that_fails_is_named_and_the_others_are_made(

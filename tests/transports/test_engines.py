@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from transports import guard_main
-from transports.engines import output, program, runnable
+from client.drill import tornet_nodes
+from transports import guard_main, singbox_engine, tor_start
+from transports.engines import on_path, output, program, runnable, within
 from transports.guard import Guard
 from transports.types import CannotMeasure
 
@@ -192,3 +193,48 @@ def test_a_program_that_ends_before_it_gets_its_input_is_no_fault(
 
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(run())
+
+
+async def nothing_is_found() -> None:
+    assert on_path("tor") is None
+    assert on_path("sing-box") is None
+    assert tor_start.installed() is None
+    assert tornet_nodes.find("tor", "sing-box") is None
+    box = await singbox_engine.find(None)
+    assert box is None or box.path == singbox_engine._of_wheel()
+
+
+async def test_a_program_in_the_folder_one_is_in_is_never_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("tor", "sing-box"):
+        planted = tmp_path / "bin" / (name + (".exe" if sys.platform == "win32" else ""))
+        planted.parent.mkdir(exist_ok=True)
+        planted.write_text("#!/bin/sh\n")
+        planted.chmod(0o700)
+    monkeypatch.chdir(tmp_path / "bin")
+    for module in (tor_start, tornet_nodes):
+        monkeypatch.setattr(module, "_PLACES", ())
+    for path in (["", "."], [".", os.path.join("..", "bin")], [""]):
+        monkeypatch.setenv("PATH", os.pathsep.join(path))
+        await nothing_is_found()
+    monkeypatch.setenv("PATH", os.pathsep.join(["", ".", str(tmp_path / "bin")]))
+    assert [path.is_absolute() for path in (on_path("tor"), tor_start.installed()) if path] == [True, True]
+
+
+def test_what_cannot_be_run_does_not_hide_what_can(tmp_path: Path) -> None:
+    places = [tmp_path / name for name in ("folder", "plain", "good")]
+    for place in places:
+        place.mkdir()
+    (places[0] / "tor").mkdir()
+    (places[1] / "tor").touch(mode=0o600)
+    (places[2] / "tor").touch(mode=0o700)
+    found = list(within("tor", map(str, [tmp_path / "absent", *places])))
+    assert found == [places[2] / "tor"] or sys.platform == "win32"
+
+
+def test_the_places_beside_the_search_path_come_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "absent"))
+    assert on_path(Path(sys.executable).stem, str(Path(sys.executable).parent)) == Path(sys.executable)

@@ -229,3 +229,53 @@ def test_the_folder_one_is_in_is_not_searched(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", os.pathsep.join(["", "."]))
     assert tmp_path not in [path.absolute().parent for path in find()]
+
+
+def bundled(home: Path) -> Path:
+    folder = home / "tor-browser/Browser/TorBrowser/Tor/PluggableTransports"
+    folder.mkdir(parents=True)
+    return installed(folder, "lyrebird")
+
+
+@pytest.mark.parametrize("open_to_others", ["lyrebird", "PluggableTransports", "tor-browser", "home"])
+@pytest.mark.parametrize("mode", [0o757, 0o777])
+def test_what_others_could_have_put_into_a_usual_place_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_to_others: str, mode: int
+) -> None:
+    program = bundled(tmp_path / "home")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert program in find()
+    (path,) = [one for one in (program, *program.parents) if one.name == open_to_others]
+    path.chmod(mode)
+    assert program not in find()
+    monkeypatch.setenv(VARIABLE, str(program.parent))  # but who names it means it
+    assert program in find()
+
+
+def test_a_link_is_as_good_as_what_it_leads_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = bundled(tmp_path / "home")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    real = tmp_path / "elsewhere" / "lyrebird"
+    real.parent.mkdir(mode=0o755)
+    program.rename(real)
+    program.symlink_to(real)
+    assert program in find()
+    real.parent.chmod(0o777)
+    assert program not in find()
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="needs root")
+def test_neither_is_what_belongs_to_somebody_else_nor_to_a_group_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = bundled(tmp_path / "home")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    program.chmod(0o775)
+    assert program in find()  # the owner's own group
+    os.chown(program, 0, 12345)
+    program.chmod(0o775)
+    assert program not in find()
+    program.chmod(0o755)
+    assert program in find()
+    os.chown(program, 12345, 0)
+    assert program not in find()

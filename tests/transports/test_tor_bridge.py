@@ -168,7 +168,7 @@ def test_a_placeholder_address_counts_for_nothing() -> None:
         (OBFS4.replace("iat-mode=0", "iat-mode=3"), "iat-mode= must be 0, 1 or 2"),
         (OBFS4.replace("iat-mode=0", "iat-mode"), "after the fingerprint everything must be name=value"),
         (OBFS4 + " iat-mode=1", "{name}= stands there twice: keep one"),
-        (OBFS4 + " s3cret=1 s3cret=2", "a name before = stands there twice: keep one"),
+        (OBFS4 + " s3cret=1 s3cret=2", "one of the settings (name=value) stands there twice: keep one"),
         (OBFS4 + " x=a\\", "the bridge line has a backslash in it: take it out"),
         (
             OBFS4 + " x=\u202e",

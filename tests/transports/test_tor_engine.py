@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -105,6 +106,20 @@ async def test_lines_that_tor_cannot_read_are_nobodys_bridge(tmp_path: Path) -> 
     ):
         with pytest.raises(CannotMeasure, match="tor"):
             await PlainTor().dial(PLAIN, "127.0.0.1", 1, net(dict(engine.doors)))
+
+
+@pytest.mark.parametrize("option", ["SocksPort", "ControlPort"])
+async def test_a_port_that_is_taken_is_not_the_bridges_fault(tmp_path: Path, option: str) -> None:
+    installed("tor")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        torrc = f"{option} 127.0.0.1:{taken.getsockname()[1]}"
+        async with (
+            Guard.running() as guard,
+            opened([VANILLA], guard=guard, folder=tmp_path, torrc=torrc) as engine,
+        ):
+            tor = await engine.for_bridge("A" * 40, f"127.0.0.1:1 {'A' * 40}")
+            with pytest.raises(CannotMeasure, match="--torrc"):
+                await tor.add("A" * 40, f"127.0.0.1:1 {'A' * 40}")
 
 
 async def test_nothing_of_a_tor_is_left(tmp_path: Path) -> None:

@@ -6,12 +6,11 @@ from transports.failure import Failure
 from transports.tor_told import Circuit, Clocks, Notice, add, listener, named, skew
 
 
-@pytest.mark.parametrize(("told", "words"), [("-7200", "slow"), ("7200", "fast")])
-def test_a_wrong_clock_is_noticed_with_the_seconds(told: str, words: str) -> None:
+@pytest.mark.parametrize(("told", "words"), [("-7201", "slow"), ("7170", "fast")])
+def test_a_wrong_clock_is_noticed_in_hours_and_minutes(told: str, words: str) -> None:
     notice = skew({"SKEW": told, "SOURCE": "DIRSERV"})
     assert isinstance(notice, Notice)
-    assert notice.values == {"seconds": 7200}
-    assert f"{{seconds}} seconds {words}" in notice.reason
+    assert f"your clock is 2 h 0 min {words}" in notice.reason.format_map(notice.values)
 
 
 @pytest.mark.parametrize("told", [{"SKEW": "soon"}, {}, {"SKEW": "60"}, {"SKEW": "9" * 30}])
@@ -24,8 +23,8 @@ def test_bridges_that_agree_on_the_time_say_so_once() -> None:
     clocks = Clocks(notices)
     for ahead in (0, 7201, 7200, 7202, 7200):
         clocks.take(ahead)
-    assert [(one.evidence, one.values) for one in notices] == [("bridges", {"seconds": 7200, "bridges": 2})]
-    assert "fast" in notices[0].reason
+    assert [(one.evidence, one.values) for one in notices] == [("bridges", {"hours": 2, "minutes": 0})]
+    assert "fast by the clocks of bridges" in notices[0].reason
 
 
 def test_one_bridge_with_a_wrong_clock_among_others_is_its_own_affair() -> None:

@@ -174,3 +174,16 @@ async def test_an_outer_deadline_goes_out_as_what_it_is() -> None:
     with pytest.raises(TimeoutError):
         await work()
     assert at.observations == []
+
+
+async def test_waiting_for_us_is_not_counted_and_waiting_for_the_other_side_is() -> None:
+    at = trace()
+    before = at.deadline
+    with at.waiting():
+        await asyncio.sleep(0.02)
+    ours = at.waited
+    assert ours >= 0.02
+    with at.waiting(ours=False):
+        await asyncio.sleep(0.02)
+    assert at.waited == ours
+    assert at.deadline - before >= 0.04

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import platform
+import secrets
 import shutil
 import subprocess
 import sys
@@ -139,12 +140,25 @@ def in_memory(path: Path) -> bool:
 def places() -> dict[str, list[Path]]:
     """Return the folders that may be used, by what they are."""
     mine = f"sanylau-bundle-{os.getuid() if hasattr(os, 'getuid') else os.environ.get('USERNAME', '')}"
-    memory = [Path(name) for name in ("/dev/shm", os.environ.get("XDG_RUNTIME_DIR", "")) if name]
+    given = [Path(name) for name in ("/dev/shm", os.environ.get("XDG_RUNTIME_DIR", "")) if name]
+    memory = [folder for folder in given if folder.is_dir() and in_memory(folder)]
     return {
         "stick": [HERE / "installed"],
-        "memory": [folder / mine for folder in memory if folder.is_dir() and in_memory(folder)],
-        "disk": [Path(tempfile.gettempdir()).resolve() / mine],
+        "memory": [place for folder in memory for place in named(folder, mine)],
+        "disk": named(Path(tempfile.gettempdir()).resolve(), mine),
     }
+
+
+def named(folder: Path, name: str) -> list[Path]:
+    """Return our places in a public folder: those of an own name that are there already, and the usual one."""
+    return [*filter(is_ours, sorted(folder.glob(f"{name}-*"))), folder / name]
+
+
+def free(place: Path) -> Path:
+    """Return `place`, or one of an own name beside it where somebody else was there first."""
+    if place.parent == HERE or not os.path.lexists(place) or is_ours(place):
+        return place
+    return place.with_name(f"{place.name}-{secrets.token_hex(8)}")
 
 
 def is_ours(folder: Path) -> bool:
@@ -253,7 +267,7 @@ def prepare(kinds: list[str]) -> Path:
     check()
     size = unpacked(wheels_of(wanted)) + SPARE
     for kind in kinds:
-        for place in places()[kind]:
+        for place in map(free, places()[kind]):
             if not takes_programs(place, size):
                 continue
             tell(
@@ -270,7 +284,7 @@ def prepare(kinds: list[str]) -> Path:
         say(
             "No folder here takes programs ({size} MiB). To use this computer's disk ({folder}): {command}",
             size=size >> 20,
-            folder=places()["disk"][0],
+            folder=places()["disk"][-1],
             command=command("--disk"),
         )
     )
@@ -293,7 +307,8 @@ def with_engines() -> None:
     tor = HERE / "engines" / "tor"
     here = [str(folder) for folder in (tor.parent, tor, tor / "pluggable_transports") if folder.is_dir()]
     before = os.environ.get("PATH", os.defpath)
-    if sys.platform == "linux" and shutil.which("tor", path=before) is None and tor.is_dir():
+    known = os.pathsep.join(filter(os.path.isabs, before.split(os.pathsep)))  # nothing else is searched later
+    if sys.platform == "linux" and shutil.which("tor", path=known) is None and tor.is_dir():
         # The Tor Expert Bundle keeps tor's libraries beside it; a tor of the system must not get them.
         own = os.environ.get("LD_LIBRARY_PATH")
         os.environ["LD_LIBRARY_PATH"] = os.pathsep.join([*([own] if own else []), str(tor)])

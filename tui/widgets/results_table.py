@@ -180,7 +180,7 @@ class ResultsTable(ScrollView, can_focus=True):
         cells = [
             (state.plain, Style.parse(str(state.style))),
             (verdict.protection.value, plain),
-            (printable(verdict.transport), plain),
+            (printable(verdict.kind), plain),
             (self._entry_name(row, columns[3].width), plain),
             (words.speed(verdict), plain),
         ]

@@ -58,6 +58,22 @@ async def test_how_tells_the_other_ways() -> None:
     ended = await sanylau("bridges", "--how")
     assert (ended.status, ended.err) == (0, "")
     assert "@GetBridgesBot" in ended.out
+    assert "private bridge CC" in ended.out
+    assert "the two letters of your country" in ended.out
+    ended = await sanylau("bridges", "--how", "--country", "by")
+    assert "private bridge by" in ended.out
+    assert "CC" not in ended.out
+
+
+@pytest.mark.parametrize(
+    ("country", "words"), [("ru", "Built-in lines for RU come first"), ("kz", "no built-in lines for KZ")]
+)
+async def test_without_a_way_it_is_told_what_a_country_changes(country: str, words: str) -> None:
+    ended = await sanylau("bridges", "--country", country)
+    assert ended.status == 0
+    assert words in ended.err
+    assert "--direct, --front or --through LIST" in ended.err
+    assert words not in (await sanylau("bridges")).err
 
 
 @pytest.mark.parametrize(
@@ -65,6 +81,7 @@ async def test_how_tells_the_other_ways() -> None:
     [
         ["--direct", "--front"],
         ["--country", "kaz"],
+        ["--country", "uk"],
         ["--moat", "https://localhost/"],
         ["--ask", "map"],
         ["--captcha", "x"],
@@ -140,7 +157,7 @@ async def test_fresh_lines_come_behind_a_front(tmp_path: Path) -> None:
     async with moat_server() as server, meek_server(server.port) as meek:
         fronts = tmp_path / "fronts"
         fronts.write_text(meek.line + "\n")
-        options = ["--front", "--fronts", str(fronts), "--country", "tm", "--yes"]
+        options = ["--front", "--fronts", str(fronts), "--country", "tm", "--yes", "--disk"]
         ended = await sanylau("bridges", *options, *toward(server, tmp_path))
     assert ended.status == 0
     assert ended.out.splitlines()[0] == OBFS4

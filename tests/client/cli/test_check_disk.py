@@ -11,6 +11,8 @@ from client.drill.serving import nobody
 from client.drill.stage import stage
 from tests.client.cli import commands
 from tests.client.cli.commands import Ended, on_terminal, toward, write_list
+from tests.servers.meek import meek_server
+from tests.servers.moat import moat_server
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals of POSIX")
 
@@ -76,3 +78,50 @@ async def test_who_agrees_beforehand_is_not_asked_and_nothing_is_written(
     (result,) = ended.of_type("result")
     assert (ended.status, result["status"]) == (3, "untested")
     assert "[y/N]" not in ended.shown
+
+
+async def fronted(folder: Path, answer: str, *more: str) -> Ended:
+    """Ask a bridge server behind a front, on the terminal."""
+    disk = folder / "disk"
+    disk.mkdir()
+    async with moat_server() as server, meek_server(server.port) as meek:
+        fronts, ca = folder / "fronts", folder / "ca"
+        fronts.write_text(meek.line + "\n")
+        ca.write_text(server.ca_pem, "ascii")
+        arguments = [
+            "bridges",
+            "--front",
+            "--fronts",
+            str(fronts),
+            "--moat",
+            server.url,
+            "--ca",
+            str(ca),
+            *more,
+        ]
+        async with on_terminal(*arguments, streams="", env={"TMPDIR": str(disk)}) as terminal:
+            if answer:
+                await terminal.until("its state goes to the disk")
+                await terminal.until("[y/N]")
+                terminal.type(answer + "\n")
+            ended = await terminal.end()
+        asked = server.connections
+    assert is_empty(disk)
+    assert bool(asked) == (ended.status == 0)
+    return ended
+
+
+@pytest.mark.skipif(not shutil.which("obfs4proxy"), reason="needs obfs4proxy")
+@pytest.mark.parametrize(("answer", "more"), [("y", ()), ("", ("--yes", "--disk"))])
+async def test_a_front_is_used_when_its_program_may_write_to_the_disk(
+    hidden: Path, tmp_path: Path, answer: str, more: tuple[str, ...]
+) -> None:
+    assert (await fronted(tmp_path, answer, *more)).status == 0
+
+
+async def test_agreeing_beforehand_does_not_let_the_program_of_a_front_write_to_the_disk(
+    hidden: Path, tmp_path: Path
+) -> None:
+    ended = await fronted(tmp_path, "", "--yes")
+    assert ended.status == 3
+    assert "allow it with --disk" in ended.everything

@@ -42,7 +42,18 @@ def test_a_missing_engine_comes_with_the_command_that_installs_it(tmp_path: Path
     for name in ("obfs4", "snowflake"):
         assert found[name]["level"] == "missing"
         assert "install" in found[name]["mend"]
-    assert "Tor Browser" in found["webtunnel"]["what"]
+    for name in ("webtunnel", "conjure"):
+        assert found[name]["level"] == "missing"
+        assert "Tor Browser" in found[name]["what"]
+
+
+def test_one_command_is_told_once(tmp_path: Path) -> None:
+    fixture(tmp_path, "tor", "Tor version 0.3.5.8.")
+    text = doctor(PATH=str(tmp_path), HOME=str(tmp_path))
+    assert text.count("install tor") == 1
+    for line in text.splitlines():
+        if "→" in line:
+            assert text.count(line.partition("→ ")[2]) == 1
 
 
 def fixture(folder: Path, name: str, said: str) -> Path:

@@ -47,6 +47,23 @@ async def test_wrong_usage_is_one_line_and_2(arguments: list[str]) -> None:
     assert "\x1b" not in ended.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["check", "--nosuch"], "(see sanylau check --help)"),
+        (["bridges", "--port", "0"], "(see sanylau bridges --help)"),
+        (["nosuch"], "(see sanylau --help)"),
+    ],
+)
+async def test_an_error_points_at_the_help_of_its_own_command(arguments: list[str], hint: str) -> None:
+    assert hint in (await sanylau(*arguments)).err
+
+
+async def test_the_summary_says_that_check_tests_bridges_too() -> None:
+    line = next(one for one in (await sanylau("--help")).out.splitlines() if one.startswith("  check"))
+    assert "bridges" in line
+
+
 async def test_the_screen_needs_a_terminal_and_says_what_does_without() -> None:
     ended = await sanylau()
     assert ended.status == 2

@@ -78,3 +78,23 @@ def test_an_engine_is_shown_while_it_gets_ready_and_no_longer(paper: Paper) -> N
         face.show(engine(last))
         face.close()
         assert (f"tor at {last} %" in paper.getvalue()) == shown
+
+
+def test_at_the_end_every_row_stands_there_with_its_reason_in_full(paper: Paper) -> None:
+    face = LiveTable(reveal=False, out=paper)
+    face.show(started(30))
+    for line in range(1, 31):
+        face.show(judged(Status.FAILED, line=line))
+    paper.truncate(0)
+    face.show(finished(failed=30))
+    left = paper.getvalue()
+    assert all(f"list.txt:{line} " in left for line in range(1, 31))
+
+
+def test_of_very_many_rows_the_rest_is_counted(paper: Paper) -> None:
+    face = LiveTable(reveal=False, out=paper)
+    face.show(started(100))
+    for line in range(100):
+        face.show(judged(Status.FAILED, line=line))
+    face.show(finished(failed=100))
+    assert "and 40 more" in paper.getvalue()
