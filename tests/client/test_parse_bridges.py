@@ -232,6 +232,6 @@ def test_entries_of_one_line_are_counted_and_lone_ones_are_not() -> None:
 
 
 def test_a_bridge_goes_by_the_name_of_its_transport() -> None:
-    lines = "\n".join((VANILLA, OBFS4, "socks5://127.0.0.1:1080"))
+    lines = f"{VANILLA}\n{OBFS4}\nsocks5://127.0.0.1:1080"
     kinds = [kinds_of(one.endpoint) for one in read([("a", lines)]).candidates]
     assert kinds == [("vanilla", "tor_bridge"), ("obfs4", "tor_bridge"), ("socks5",)]
