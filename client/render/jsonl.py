@@ -84,7 +84,6 @@ def _result(name: str, verdict: Verdict, *, reveal: bool) -> dict[str, Any]:
     result: dict[str, Any] = {
         "source": printable(verdict.candidate.source, _LONGEST),
         "line": verdict.candidate.line,
-        "item": verdict.candidate.item or None,
         "id": name,
         "transport": verdict.kind,
         "class": verdict.protection.value,
@@ -102,6 +101,8 @@ def _result(name: str, verdict: Verdict, *, reveal: bool) -> dict[str, Any]:
         "proof": _proof(verdict.proof) if verdict.proof.content else None,
         "reason": printable(say(verdict.reason), _REASON),
     }
+    if verdict.candidate.item:
+        result["item"] = verdict.candidate.item
     if reveal:
         result["candidate"] = printable(verdict.candidate.endpoint.reveal(), 8192)
     return result

@@ -42,7 +42,7 @@ SAYS = {
 }
 PATIENCE = 30.0  # seconds for a client to get through a good bridge (3 to 4 on an idle machine)
 START = 100.0  # seconds for the network
-WELCOME = 30.0  # seconds for the first user to come, and for the process to listen
+WELCOME = 60.0  # seconds for the first user to come, and for the process to listen
 LONGEST = 24 * 3600.0
 ROOT = Path(__file__).parent.parent.parent
 APART = (
