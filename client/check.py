@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -56,6 +57,7 @@ class Wishes:
     trusted: bool = False
     torrc: str | None = None
     disk: bool = False
+    diagnosis: str | None = None
 
 
 class BadList(Exception):  # noqa: N818 - carries a Rejected to the face, with the source's name
@@ -110,7 +112,16 @@ def prepare(wishes: Wishes, reading: Reading) -> Run:
         trusted=wishes.trusted,
         only=frozenset(wishes.only),
         disk=wishes.disk,
+        rank=_ranking(wishes.diagnosis) if wishes.diagnosis is not None else None,
     )
+
+
+def _ranking(text: str) -> Callable[[Candidate], int]:
+    """Return the order that the result code of a diagnosis suggests. Raises Rejected."""
+    from client.diagnosis import code  # only for those who give one
+    from client.ranking import rank
+
+    return functools.partial(rank, told=code.decode(text))
 
 
 def read_torrc(path: str | None) -> str:

@@ -53,7 +53,8 @@ _NOT_TRIED: Final = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """All that a run needs to know. `first` 0 tests everything; `budget_kib` 0 sets no limit;
-    `trusted` lifts class C to B; `only` empty means every transport; `disk`: tor may write to the disk.
+    `trusted` lifts class C to B; `only` empty means every transport; `disk`: tor may write to the disk; a lower
+    `rank` is tried first.
     """
 
     reading: Reading
@@ -66,6 +67,7 @@ class Run:
     trusted: bool = False
     only: frozenset[str] = frozenset()
     disk: bool = False
+    rank: Callable[[Candidate], int] | None = None
     namer: Namer = field(default_factory=Namer)
     rng: random.Random = field(default_factory=lambda: random.Random())
 
@@ -209,7 +211,7 @@ class _Runner:
             self.stop.ring("budget")
 
     async def _try_all(self, testable: Sequence[Candidate]) -> None:
-        self.queue = plan.Queue(plan.order(testable, rng=self.run.rng))
+        self.queue = plan.Queue(plan.order(testable, rng=self.run.rng, rank=self.run.rank))
         async with Crew() as hands:
 
             def start() -> None:

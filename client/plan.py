@@ -8,7 +8,7 @@ import itertools
 import random
 import tomllib
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -54,16 +54,20 @@ def network_of(host: str) -> str:
     return head if last.isdigit() and head.count(".") == 2 else host
 
 
-def order(candidates: Sequence[Candidate], *, rng: random.Random) -> list[Candidate]:
+def order(
+    candidates: Sequence[Candidate], *, rng: random.Random, rank: Callable[[Candidate], int] | None = None
+) -> list[Candidate]:
     """Return the candidates shuffled, then dealt round-robin over transports and networks.
 
-    So a list's first thousand dead proxies of one kind or one hoster do not hide the living rest.
+    So a list's first thousand dead proxies of one kind or one hoster do not hide the living rest. Those of a lower
+    `rank` come first, each rank in that order.
     """
     families: dict[str, dict[str, deque[Candidate]]] = defaultdict(lambda: defaultdict(deque))
     for candidate in rng.sample(candidates, len(candidates)):
         endpoint = candidate.endpoint
         families[endpoint.transport][network_of(endpoint.host)].append(candidate)
-    return list(_deal([list(_deal(list(networks.values()))) for networks in families.values()]))
+    dealt = list(_deal([list(_deal(list(networks.values()))) for networks in families.values()]))
+    return sorted(dealt, key=rank) if rank else dealt
 
 
 def _deal(hands: Sequence[Iterable[Candidate]]) -> Iterable[Candidate]:

@@ -37,6 +37,7 @@ LATE = {
     "aiohttp",
     "asyncio",
     "cryptography",
+    "dns",
     "h11",
     "pydantic",
     "rich",

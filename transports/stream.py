@@ -74,14 +74,22 @@ class SocketStream:
 
     def segments(self) -> tuple[int, int] | None:
         """Return TCP segments (in, out) from TCP_INFO, or None where the system does not tell."""
-        return _segments(self._socket)
+        info = _told(self._socket)
+        return (info[2], info[1]) if info else None
+
+    def acknowledged(self) -> int | None:
+        """Return how many bytes the other side has acknowledged, or None where the system does not tell."""
+        info = _told(self._socket)
+        return max(0, info[0] - 1) if info else None  # the SYN counts as one
 
 
-# struct tcp_info of linux/tcp.h: tcpi_segs_out and tcpi_segs_in are the 32-bit fields at byte 136 and 140.
+# struct tcp_info of linux/tcp.h: tcpi_bytes_acked (64 bits) at byte 120, tcpi_segs_out and tcpi_segs_in at 136.
+_ACKED_AT: Final = 120
 _SEGS_AT: Final = 136
 
 
-def _segments(sock: socket.socket) -> tuple[int, int] | None:
+def _told(sock: socket.socket) -> tuple[int, int, int] | None:
+    """Return bytes acknowledged, segments out and segments in."""
     option = getattr(socket, "TCP_INFO", None)
     if option is None or not hasattr(socket, "SO_PEERCRED"):  # the layout is Linux's only
         return None
@@ -91,8 +99,9 @@ def _segments(sock: socket.socket) -> tuple[int, int] | None:
         return None
     if len(info) < _SEGS_AT + 8:
         return None
+    acked: int = struct.unpack_from("=Q", info, _ACKED_AT)[0]
     out, into = struct.unpack_from("=II", info, _SEGS_AT)
-    return into, out
+    return acked, out, into
 
 
 class TlsStream:

@@ -91,6 +91,11 @@ def reason(rejected: Rejected) -> str:
 )
 @click.option("--torrc", metavar=_("FILE"), help=_("Lines to add to tor's settings, for a private network."))
 @click.option("--disk", is_flag=True, help=_("Let tor write to a temporary folder where none is in memory."))
+@click.option(
+    "--diagnosis",
+    metavar=_("CODE"),
+    help=_("Try first what this cut spares: the code of `sanylau diagnose`."),
+)
 @click.option("--trusted", is_flag=True, help=_("You trust whoever runs the servers of this list (class B)."))
 @click.option("--reveal", is_flag=True, help=_("Show addresses and secrets; they are masked otherwise."))
 @click.option("--yes", is_flag=True, help=_("Agree to being visible on the network; do not ask."))

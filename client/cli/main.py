@@ -14,6 +14,11 @@ from client.text import printable
 from transports.types import N_
 
 COMMANDS: Final = {  # name -> (module, attribute, one line of help)
+    "beacon": (
+        "client.cli.beacon",
+        "beacon",
+        N_("For helpers outside: answer on many ports for somebody inside."),
+    ),
     "bridges": (
         "client.cli.bridges",
         "bridges",
@@ -24,6 +29,11 @@ COMMANDS: Final = {  # name -> (module, attribute, one line of help)
         "check",
         N_("Test proxies, share links and bridges: which carry traffic, which lie."),
     ),
+    "diagnose": (
+        "client.cli.diagnose",
+        "diagnose",
+        N_("Name the kind of cut: what was seen, how sure, what to do."),
+    ),
     "doctor": (
         "client.cli.doctor",
         "doctor",
@@ -33,6 +43,11 @@ COMMANDS: Final = {  # name -> (module, attribute, one line of help)
         "client.cli.drill",
         "drill",
         N_("Play a blackout on this machine with real servers; no network needed."),
+    ),
+    "holes": (
+        "client.cli.holes",
+        "holes",
+        N_("Find out which ports and protocols still cross the border."),
     ),
 }
 

@@ -90,16 +90,17 @@ async def serving(
     handler: Handler,
     *,
     host: str = "127.0.0.1",
+    port: int = 0,
     context: ssl.SSLContext | None = None,
     lifetime: float = LIFETIME,
     most: int = _MOST,
 ) -> AsyncIterator[int]:
-    """Serve `handler` on a free port of `host` (loopback) and give the port; with `context`, under TLS.
+    """Serve `handler` on `host` (loopback), `port` 0 for a free one, and give the port; with `context`, under TLS.
 
     A connection over `most` is closed unheard. A bug in a handler is raised on leave.
     """
     room = _Room(handler, context, lifetime, most)
-    server = await asyncio.start_server(room.welcome, host, 0, limit=_BUFFER)
+    server = await asyncio.start_server(room.welcome, host, port, limit=_BUFFER)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

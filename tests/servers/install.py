@@ -11,7 +11,11 @@ import sys
 WANTED = {
     "danted": "dante-server",
     "faketime": "faketime",
+    "dnsmasq": "dnsmasq-base",
+    "ip": "iproute2",
     "microsocks": "microsocks",
+    "nft": "nftables",
+    "nginx": "nginx-light",
     "obfs4proxy": "obfs4proxy",
     "snowflake-client": "snowflake-client",
     "tinyproxy": "tinyproxy-bin",
