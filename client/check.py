@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from client import consent, parse, plan, roots, settings, sources, targets
 from client.engine import Run, Stop, running
@@ -20,6 +20,9 @@ from client.render import Renderer
 from transports.registry import REGISTRY
 from transports.tor_bridge import TRANSPORTS
 from transports.types import N_, Endpoint, Rejected
+
+if TYPE_CHECKING:
+    from client.diagnosis.kinds import Diagnosis
 
 _LARGEST_TORRC: Final = 64 * 1024
 # What describes a private network (tor(1)). It writes nothing, runs nothing and listens nowhere.
@@ -122,6 +125,13 @@ def _ranking(text: str) -> Callable[[Candidate], int]:
     from client.ranking import rank
 
     return functools.partial(rank, told=code.decode(text))
+
+
+def ranking_by(found: Diagnosis) -> Callable[[Candidate], int]:
+    """Return the order that a diagnosis suggests."""
+    from client.diagnosis import code
+
+    return _ranking(code.of(found))
 
 
 def read_torrc(path: str | None) -> str:

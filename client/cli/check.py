@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from client.i18n import _, say
 from client.model import Message
 from client.text import printable
 from transports.types import Rejected
+
+if TYPE_CHECKING:
+    from client.diagnosis.run import Inquiry
 
 PROFILES = ("quiet", "normal", "fast")
 
@@ -96,6 +99,16 @@ def reason(rejected: Rejected) -> str:
     metavar=_("CODE"),
     help=_("Try first what this cut spares: the code of `sanylau diagnose`."),
 )
+@click.option(
+    "--diagnose",
+    "diagnose_first",
+    is_flag=True,
+    help=_("Name the kind of cut first, and try first what it spares."),
+)
+@click.option(
+    "--country", metavar="CC", default="", help=_("Ask servers in this country too, for example KZ.")
+)
+@click.option("--anchors", metavar=_("FILE"), default="", help=_("Ask the servers of this file instead."))
 @click.option("--trusted", is_flag=True, help=_("You trust whoever runs the servers of this list (class B)."))
 @click.option("--reveal", is_flag=True, help=_("Show addresses and secrets; they are masked otherwise."))
 @click.option("--yes", is_flag=True, help=_("Agree to being visible on the network; do not ask."))
@@ -109,17 +122,31 @@ def check(
     yes: bool,
     only: str | None,
     first: int | None,
+    diagnose_first: bool,
+    country: str,
+    anchors: str,
     **rest: object,
 ) -> None:
     """Collect the wishes and carry them out."""
     from client.check import Wishes
 
+    inquiry: Inquiry | None = None
+    if diagnose_first and rest["diagnosis"] is None and not (country and anchors):
+        from client.diagnosis import inquire
+
+        try:
+            inquiry = inquire.prepare(country=country, file=anchors, profile=str(rest["profile"]))
+        except Rejected as rejected:
+            ctx.exit(fail(reason(rejected)))
+    elif diagnose_first or country or anchors:
+        ctx.exit(fail(_("--country or --anchors belongs to --diagnose, and --diagnosis CODE stands alone")))
+
     names = tuple(name.strip() for name in (only or "").split(",") if name.strip())
     wishes = Wishes(only=names, first=first or 0, **rest)  # type: ignore[arg-type]
-    ctx.exit(perform(wishes, as_json=as_json, reveal=reveal, yes=yes))
+    ctx.exit(perform(wishes, as_json=as_json, reveal=reveal, yes=yes, inquiry=inquiry))
 
 
-def perform(wishes: object, *, as_json: bool, reveal: bool, yes: bool) -> int:
+def perform(wishes: object, *, as_json: bool, reveal: bool, yes: bool, inquiry: Inquiry | None = None) -> int:
     """Read, ask, run. Returns the exit status."""
     from client import check as checking
 
@@ -135,11 +162,16 @@ def perform(wishes: object, *, as_json: bool, reveal: bool, yes: bool) -> int:
         return fail(reason(rejected))
     if not reading.given:
         return fail(_("there is no entry in this list: give proxies, share links or bridge lines"))
-    return ask_and_start(wishes, run, as_json=as_json, reveal=reveal, yes=yes)
+    return ask_and_start(wishes, run, as_json=as_json, reveal=reveal, yes=yes, inquiry=inquiry)
 
 
-def ask_and_start(wishes: object, run: object, *, as_json: bool, reveal: bool, yes: bool) -> int:
-    """Ask for consent, unless it was given, and carry the run out. Returns the exit status."""
+def ask_and_start(
+    wishes: object, run: object, *, as_json: bool, reveal: bool, yes: bool, inquiry: Inquiry | None = None
+) -> int:
+    """Ask for consent, unless it was given, and carry the run out. Returns the exit status.
+
+    With `inquiry` the line is diagnosed first, under the same consent, and the run is ordered by what was found.
+    """
     from client import check as checking
     from client.engine import Run
 
@@ -148,14 +180,30 @@ def ask_and_start(wishes: object, run: object, *, as_json: bool, reveal: bool, y
     if not yes and checking.to_be_tested(run):
         from client import consent
 
-        agreed = consent.ask(checking.consent_text(run))
+        agreed = consent.ask([*_about(inquiry), *checking.consent_text(run)])
         if agreed is None:
             return fail(_("nothing was sent: there is no terminal to ask on; agree beforehand with --yes"))
         if not agreed:
             return fail(_("nothing was sent."))
         if checking.must_ask_for_disk(run) and consent.ask(consent.about_disk()):
             run = checking.prepare(replace(wishes, disk=True), run.reading)
+    if inquiry is not None and checking.to_be_tested(run):
+        from client.cli.diagnose import carried_out
+
+        found = carried_out(inquiry, as_json=as_json)
+        if isinstance(found, Exit):
+            return found
+        run = replace(run, rank=checking.ranking_by(found))
     return start(run, as_json=as_json, reveal=reveal)
+
+
+def _about(inquiry: Inquiry | None) -> list[str]:
+    """Return what is asked for the diagnosis that comes first."""
+    if inquiry is None:
+        return []
+    from client.diagnosis import inquire
+
+    return [*inquire.consent_text(inquiry), ""]
 
 
 def start(run: object, *, as_json: bool, reveal: bool) -> int:

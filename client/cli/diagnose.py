@@ -123,6 +123,12 @@ def _agreed(inquiry: Inquiry, *, yes: bool, yes_forbidden: bool) -> Inquiry | Ex
 
 def start(inquiry: Inquiry, *, as_json: bool) -> Exit:
     """Carry out a prepared diagnosis and show it. Returns the exit status."""
+    done = carried_out(inquiry, as_json=as_json)
+    return done if isinstance(done, Exit) else status(done)
+
+
+def carried_out(inquiry: Inquiry, *, as_json: bool) -> Diagnosis | Exit:
+    """Carry out a prepared diagnosis and show it; return it, or the exit status where it was interrupted."""
     import asyncio
 
     from client import platform
@@ -143,7 +149,7 @@ def start(inquiry: Inquiry, *, as_json: bool) -> Exit:
     finally:
         progress.close()
     show(found, as_json=as_json, interrupted=interrupted)
-    return Exit.INTERRUPTED if interrupted else status(found)
+    return Exit.INTERRUPTED if interrupted else found
 
 
 def status(found: Diagnosis) -> Exit:

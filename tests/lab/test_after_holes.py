@@ -95,6 +95,26 @@ async def test_after_holes_check_finds_the_bridge_on_3785_first(lab: Lab, tornet
     *_, found = await ran(line, "holes", "--anchors", str(line.anchors), "--ports-only")
     assert (found["kind"], found["tcp"][0]) == ("port_holes", 179)
     assert {3785, 646, 4784} < set(found["tcp"])
+    line, events = await checked(lab, tornet, "--diagnosis", found["code"])
+    assert_the_last_line_came_first(events)
+    asked = [port for port in line.counts().ports if port in PORTS]
+    assert asked[0] == 3785, asked
+
+
+async def test_a_check_that_diagnoses_first_finds_it_too(lab: Lab, tornet: TorNet) -> None:
+    anchors = str(lab.play("almaty").anchors)
+    _, events = await checked(lab, tornet, "--diagnose", "--anchors", anchors)
+    assert (events[0]["type"], events[0]["kind"]) == ("diagnosis", "port_holes")
+    assert_the_last_line_came_first(events)
+
+
+def assert_the_last_line_came_first(events: list[dict[str, Any]]) -> None:
+    first = next(event for event in events if event["type"] == "result")
+    assert (first["status"], first["line"]) == ("working", len(PORTS)), first
+
+
+async def checked(lab: Lab, tornet: TorNet, *options: str) -> tuple[Line, list[dict[str, Any]]]:
+    """Check one bridge behind several ports of the helper; return the line and what was printed."""
     bridge = tornet.bridges["obfs4-1"]
     mine = f"{bridge.host}:{bridge.port}"
     lines = [bridge.line.replace(mine, f"{places.HELPER}:{port}") for port in PORTS]
@@ -106,12 +126,9 @@ async def test_after_holes_check_finds_the_bridge_on_3785_first(lab: Lab, tornet
         at = f"https://127.0.0.1:{played.origin.https_port}"
         events = await ran(
             line,
-            *("check", str(lab.folder / "bridges.txt"), "--diagnosis", found["code"]),
+            *("check", str(lab.folder / "bridges.txt"), *options),
             *("--first", "1", "--timeout", "60"),
             *("--torrc", str(lab.folder / "private.torrc"), "--target-ca", str(lab.folder / "target.pem")),
             *("--target", f"{at}/small", "--bulk-target", f"{at}/bulk"),
         )
-    first = next(event for event in events if event["type"] == "result")
-    assert (first["status"], first["line"]) == ("working", len(PORTS)), first
-    asked = [port for port in line.counts().ports if port in PORTS]
-    assert asked[0] == 3785, asked
+    return line, events

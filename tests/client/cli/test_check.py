@@ -363,3 +363,22 @@ async def test_two_signals_end_at_once(tmp_path: Path) -> None:
             _out, err = await asyncio.wait_for(process.communicate(), 5)
     assert process.returncode == 130
     assert b"Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--country", "KZ"],
+        ["--anchors", "anchors.toml"],
+        ["--diagnose", "--diagnosis", "1194-6072-6786-2499-4082-2"],
+        ["--diagnose", "--country", "KZ", "--anchors", "anchors.toml"],
+        ["--diagnose", "--country", "XX"],
+        ["--diagnosis", "1194-6072-6786-2499-4082-3"],
+    ],
+)
+async def test_what_orders_a_check_is_told_in_one_way_only(tmp_path: Path, options: list[str]) -> None:
+    (tmp_path / "list.txt").write_text("socks5://127.0.0.1:9\n")
+    ended = await sanylau("check", str(tmp_path / "list.txt"), "--yes", *options)
+    assert ended.status == 2
+    assert ended.out == ""
+    assert len(ended.err.splitlines()) == 1
