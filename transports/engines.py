@@ -22,6 +22,7 @@ from transports.types import N_, CannotMeasure
 _LINE: Final = 4096  # bytes of one line of output that we keep
 _FULL: Final = N_("{folder} is full: free {mib} MiB in it, then run the check again")
 _NO_FOLDER: Final = N_("nothing can be written into {folder}: see to that, then run the check again")
+_LET_GO: Final = 0.05  # seconds
 _STOP: Final = 1.0  # seconds between asking a program to end and ending it
 
 
@@ -180,6 +181,9 @@ async def program(
         )
     except OSError as error:
         raise CannotMeasure(N_("the program cannot be started: is it made for this computer?")) from error
+    except asyncio.CancelledError:
+        await asyncio.sleep(_LET_GO)  # the loop ends the half-started program, and may itself be closed next
+        raise
     try:
         if guard is not None:
             await guard.adopt(running.pid)

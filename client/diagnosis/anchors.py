@@ -201,6 +201,8 @@ def _agrees(found: Anchors) -> None:
 
 def _text(path: Path) -> str:
     try:
+        if path.exists() and not path.is_file():
+            raise Rejected(N_("{file}: this is not a file: give a file of anchors"), file=path.name)
         with path.open("rb") as file:
             raw = file.read(_LARGEST + 1)
         if len(raw) > _LARGEST:
@@ -209,6 +211,10 @@ def _text(path: Path) -> str:
             )
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
+        raise Rejected(_FILE, file=path.name) from None
+    except ValueError as error:  # a zero byte in the name
+        if isinstance(error, Rejected):
+            raise
         raise Rejected(_FILE, file=path.name) from None
     except OSError as error:
         raise Rejected(
@@ -225,7 +231,7 @@ def parse(text: str, *, file: str, folder: Path, counts: Counter[str] | None = N
     """
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # a number without end, a nest without bottom
         raise Rejected(_FILE, file=file) from None
     known = {"date", "source", "ca", "resolv_conf", *_TABLES}
     for name in data:
@@ -259,7 +265,7 @@ def _ca(path: Path) -> str:
     text = _text(path)
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
-    except (ssl.SSLError, ValueError):
+    except (ssl.SSLError, ValueError, TypeError):
         raise Rejected(N_("{file}: this is not a PEM file with certificates"), file=path.name) from None
     return text
 

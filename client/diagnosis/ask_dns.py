@@ -81,6 +81,8 @@ def nameservers(resolv_conf: Path) -> list[tuple[str, int]]:
     """
     if sys.platform == "win32":
         return _windows()
+    if not resolv_conf.is_file():  # a pipe would hold us up for ever
+        return []
     try:
         with resolv_conf.open("rb") as file:
             lines = file.read(65536).decode("ascii", "replace").splitlines()

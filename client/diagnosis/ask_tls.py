@@ -166,9 +166,10 @@ def _names(chain: Sequence[bytes]) -> tuple[list[str], list[str]]:
     for der in chain[:4]:
         try:
             certificate = x509.load_der_x509_certificate(der)
-        except ValueError:
+            names = ((certificate.subject, subjects), (certificate.issuer, issuers))
+        except (ValueError, TypeError):  # names are read late, and may hold anything
             continue
-        for name, into in ((certificate.subject, subjects), (certificate.issuer, issuers)):
+        for name, into in names:
             for kind in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME):
                 into += [str(part.value)[:80] for part in name.get_attributes_for_oid(kind)]
     return subjects, issuers

@@ -21,7 +21,7 @@ from client.text import printable
 PORTS: Final = Path(__file__).parent.parent / "data" / "ports.toml"
 _WEB: Final = 443
 _RELAYS, _BRIDGES = 3, 2  # the most that the plan asks
-_NAMED: Final = 40  # hosts that one line of the question names
+_NAMED: Final = 400  # more than a file of anchors may have: who is asked is always named
 
 
 def prepare(

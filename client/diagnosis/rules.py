@@ -22,6 +22,7 @@ _ALONE: Final = frozenset({Kind.LOCAL_FAULT, Kind.CAPTIVE_PORTAL, Kind.OUTAGE})
 _SHUT: Final = frozenset({Kind.PORT_HOLES, Kind.ALLOW_LIST})
 
 
+_WAYS: Final = ("udp", "tcp", "doh", "dot")
 _FEW_PORTS: Final = 2
 
 
@@ -148,7 +149,23 @@ def _oddities(view: View) -> list[Message]:
         odd.append(Message(N_("A name that may be forbidden was treated differently from a harmless one.")))
     if any(not seen.crossed for seen in view.find(Test.PARALLEL)):
         odd.append(Message(N_("Not all of several handshakes at once were answered.")))
-    return odd + _silent_protocols(view)
+    return odd + _silent_services(view) + _silent_protocols(view)
+
+
+def _silent_services(view: View) -> list[Message]:
+    """Return what an open line lets through and this one does not; each was asked where more than one could answer."""
+    odd = []
+    up = view.facts(Test.UPLOAD, places=(Place.ABROAD,)).values()
+    if any(fact.came is Came.STOPPED or fact.dead for fact in up) and not any(fact.right for fact in up):
+        odd.append(Message(N_("A larger transfer to a server abroad did not come to its end.")))
+    pages = view.facts(Test.PAGE, places=(Place.ABROAD,)).values()
+    if sum(fact.dead for fact in pages) > 1 and not any(fact.crossed for fact in pages):
+        odd.append(Message(N_("Unencrypted pages get no answer.")))
+    ways = [view.facts(Test.RESOLVE, places=(Place.ABROAD,), way=way).values() for way in _WAYS]
+    dead = [way for way in ways if any(fact.dead for fact in way) and not any(fact.crossed for fact in way)]
+    if len(dead) > 1:
+        odd.append(Message(N_("Resolvers abroad get no answer by more than one way.")))
+    return odd
 
 
 def _silent_protocols(view: View) -> list[Message]:

@@ -119,7 +119,8 @@ def quota_freeze(view: View) -> Finding | None:
         Message(N_("Not a filter by name: the server's first bytes arrive.")),
         Message(N_("Not throttling: the speed is normal, and then there is nothing.")),
     ]
-    sure = same and control and len(down) > 1
+    elsewhere = any(seen.crossed for seen in whole)
+    sure = same and control and len({seen.who for seen in down}) > 1 and not elsewhere
     return e.finding(Kind.QUOTA_FREEZE, Certainty.CERTAIN if sure else Certainty.LIKELY, found, against)
 
 

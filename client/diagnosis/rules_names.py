@@ -30,7 +30,7 @@ def dns_tampering(view: View) -> Finding | None:
     if not forged:
         return _names_dropped(view)
     kinds = [kind for kind in _FORGED if any(forgery is kind for forgery, _ in forged)]
-    strong = {(forgery, seen.who, seen.round) for forgery, seen in forged if forgery in _SURE}
+    strong = {(forgery, seen.who) for forgery, seen in forged if forgery in _SURE}
     pairs = {seen.who for forgery, seen in forged if forgery is Forgery.CERTIFICATE}
     sure = len(strong) + len(pairs) > 1
     found = [Message(_FORGED[kind]) for kind in kinds]
@@ -147,20 +147,28 @@ def tls_interception(view: View) -> Finding | None:
 
 
 def _national(view: View, national: list[Sight]) -> Finding:
-    found = [
-        counted(
+    by_print = [seen for seen in national if seen.certificate and seen.certificate.fingerprint]
+    if by_print:
+        text = counted(
             "{n} handshake showed a certificate under a known interception root of a state, by its fingerprint.",
             "{n} handshakes showed a certificate under a known interception root of a state, by its fingerprint.",
+            len(by_print),
+        )
+    else:
+        text = counted(
+            "{n} handshake showed a certificate with the name of an interception root of a state.",
+            "{n} handshakes showed certificates with the name of an interception root of a state.",
             len(national),
         )
-    ]
+    found = [text]
     if any(seen.name is Name.FORBIDDEN for seen in national) and view.alive(Place.ABROAD):
         found.append(Message(N_("The same server shows its own certificate to a harmless name.")))
     against = [
         Message(N_("Not an antivirus: the root is one of those on the list.")),
         Message(N_("Not forged names: the address was known beforehand.")),
     ]
-    certainty = Certainty.CERTAIN if len(national) > 1 else Certainty.LIKELY
+    sure = bool(by_print) and len({seen.who for seen in national}) > 1  # one server can show what it likes
+    certainty = Certainty.CERTAIN if sure else Certainty.LIKELY
     return e.finding(Kind.TLS_INTERCEPTION, certainty, found, against)
 
 
@@ -206,7 +214,8 @@ def sni_reset(view: View) -> Finding | None:
         Message(e.NOT_ADDRESS),
         Message(N_("Not the server: one that does not know a name says so, it does not break off.")),
     ]
-    certainty = Certainty.CERTAIN if cuts > 1 else Certainty.LIKELY
+    resets = sum(one.came is Came.RESET for seen in hits.values() for one in seen)
+    certainty = Certainty.CERTAIN if resets > 1 and not _answered(view) else Certainty.LIKELY
     return e.finding(Kind.SNI_RESET, certainty, found, against)
 
 
@@ -239,8 +248,16 @@ def sni_drop(view: View) -> Finding | None:
     ]
     if most >= _DROPS:
         against.append(Message(e.NOT_LOSS))
-    sure = most >= _DROPS and (after or len(hits) > 1)
+    sure = most >= _DROPS and (after or len(hits) > 1) and not _answered(view)
     return e.finding(Kind.SNI_DROP, Certainty.CERTAIN if sure else Certainty.LIKELY, found, against)
+
+
+def _answered(view: View) -> bool:
+    """Whether another server did answer to a forbidden name: then it may be the one server's own doing."""
+    lost = {who for who, _ in lost_names(view)}
+    return any(
+        view.arrived(seen) and seen.who not in lost for seen in view.find(Test.TLS, name=Name.FORBIDDEN)
+    )
 
 
 def lost_names(view: View) -> dict[tuple[str, str], list[Sight]]:

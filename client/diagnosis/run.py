@@ -130,6 +130,8 @@ class _Asking:
                 came = await ask(question, around)
         except TimeoutError:
             came = (fault(question, began, around, "too_long"),)
+        except Exception:  # noqa: BLE001 - one question that trips us must not cost the whole diagnosis
+            came = (fault(question, began, around, "own"),)
         self.sights += came
         for sight in came:
             self._watch(sight)

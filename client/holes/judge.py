@@ -111,10 +111,8 @@ def _kind(seen: Sequence[Seen], found: Sequence[Seen]) -> Kind:
 
 
 def _certainty(seen: Sequence[Seen], found: Sequence[Seen]) -> Certainty:
-    if _kind(seen, found) is not Kind.PORT_HOLES:
-        return Certainty.CANNOT_TELL
-    keyed = any(one.evidence is Evidence.KEYED and one.protocol is Protocol.TCP for one in found)
-    return Certainty.CERTAIN if keyed else Certainty.LIKELY
+    # Never certain: the far host's own firewall would look the same. A diagnosis asks more than one.
+    return Certainty.LIKELY if _kind(seen, found) is Kind.PORT_HOLES else Certainty.CANNOT_TELL
 
 
 def _dns_port(recursing: Sequence[Recursing]) -> set[int]:

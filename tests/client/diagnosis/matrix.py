@@ -165,9 +165,18 @@ MATRIX: dict[str, tuple[list[Sight], Kind, Certainty]] = {
         SURE,
     ),
     "6 DNS, two answers": (
-        row(well(), resolver("udp", FALSE, FALSE, forgery=Forgery.TWICE, who="resolver-2")),
+        row(
+            well(),
+            resolver("udp", FALSE, FALSE, forgery=Forgery.TWICE, who="resolver-2"),
+            resolver("udp", FALSE, FALSE, forgery=Forgery.TWICE, who="resolver-3"),
+        ),
         Kind.DNS_TAMPERING,
         SURE,
+    ),
+    "6 DNS, two answers of one resolver": (
+        row(well(), resolver("udp", FALSE, FALSE, forgery=Forgery.TWICE, who="resolver-2")),
+        Kind.DNS_TAMPERING,
+        LIKELY,
     ),
     "6 DNS, bogons": (
         row(without(well(), Test.RESOLVE), names(FALSE, FALSE, forgery=Forgery.BOGON)),
@@ -279,7 +288,7 @@ MATRIX: dict[str, tuple[list[Sight], Kind, Certainty]] = {
     "13 national root, for a forbidden name": (
         row(well(), shows("abroad-1", Issuer.NATIONAL, times=2, name=FORBIDDEN, way="forbidden-1")),
         Kind.TLS_INTERCEPTION,
-        SURE,
+        LIKELY,
     ),
     "13 a product's root": (
         row(route(), pages(RIGHT), shows("abroad-1", Issuer.PRODUCT), shows("home-1", Issuer.PRODUCT)),
@@ -314,10 +323,20 @@ MATRIX: dict[str, tuple[list[Sight], Kind, Certainty]] = {
         row(
             without(well(), Test.DOWNLOAD),
             moved("abroad-1", STOPPED, STOPPED, received=16000, kib_per_s=None),
+            moved("abroad-2", STOPPED, STOPPED, received=16000, kib_per_s=None),
             moved("home-1", RIGHT),
         ),
         Kind.QUOTA_FREEZE,
         SURE,
+    ),
+    "16 freeze of one server": (
+        row(
+            without(well(), Test.DOWNLOAD),
+            moved("abroad-1", STOPPED, STOPPED, received=16000, kib_per_s=None),
+            moved("home-1", RIGHT),
+        ),
+        Kind.QUOTA_FREEZE,
+        LIKELY,
     ),
     "16 freeze, nothing to compare with": (
         row(without(well(), Test.DOWNLOAD), moved("abroad-1", STOPPED, STOPPED, received=16000)),

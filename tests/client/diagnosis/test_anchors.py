@@ -1,4 +1,5 @@
 import datetime
+import os
 from pathlib import Path
 
 import pytest
@@ -174,3 +175,21 @@ def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path, content: bytes, t
 def test_a_file_of_another_editor_is_read(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_bytes(b"\xef\xbb\xbf" + (BEGIN + SERVER).replace("\n", "\r\n").encode())
     assert anchors.load(file=str(tmp_path / "own.toml")).servers
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x = " + "[" * 100_000, "x = " + "9" * 6000, BEGIN + SERVER + "number = " + "9" * 6000],
+    ids=["a nest without bottom", "a number without end", "a number in an entry"],
+)
+def test_toml_that_no_reader_bears_is_refused_in_words(text: str) -> None:
+    assert "not a TOML file of anchors" in reason(text)
+
+
+@pytest.mark.parametrize("name", ["a\\u0000b", "pipe", "latin.pem"])
+def test_a_ca_that_is_no_file_of_certificates_is_refused(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "latin.pem").write_text(
+        "-----BEGIN CERTIFICATE-----\né\n-----END CERTIFICATE-----\n", "utf-8"
+    )
+    assert reason(BEGIN.replace("date", f'ca = "{name}"\ndate', 1) + SERVER, tmp_path)

@@ -1,3 +1,4 @@
+import os
 import sys
 from pathlib import Path
 
@@ -5,6 +6,7 @@ import pytest
 import trustme
 
 from client.diagnosis import ask_here
+from client.diagnosis.ask_dns import nameservers
 from client.diagnosis.ask_here import gateway_state
 from client.diagnosis.sights import Came, Place, Test
 from tests.client.diagnosis.loopback import make_around, one, question
@@ -68,3 +70,8 @@ async def test_the_way_out_is_one_sight(
     seen = await one(question(Test.ROUTE, 0, place=Place.HERE, who="here"), around)
     assert (seen.came, seen.detail) == (came, detail)
     assert (around.opened, around.datagrams, around.moved) == (0, 0, 0)
+
+
+def test_a_pipe_in_the_place_of_the_resolvers_file_holds_nobody_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "resolv.conf")
+    assert nameservers(tmp_path / "resolv.conf") == []

@@ -70,11 +70,10 @@ def test_wishes_are_passed_on() -> None:
         inquire.prepare(country="ZZ")
 
 
-def test_many_hosts_do_not_fill_the_screen(tmp_path: Path) -> None:
+def test_of_many_hosts_every_one_is_named(tmp_path: Path) -> None:
     many = "".join(f'[[server]]\nname = "host-{n}.test"\n' for n in range(150))
     (tmp_path / "own.toml").write_text('date = 2026-07-29\nsource = "a test"\n' + many)
     inquiry = inquire.prepare(file=str(tmp_path / "own.toml"))
     text = "\n".join(inquire.consent_text(inquiry))
     assert "150 servers abroad" in text
-    assert "host-39.test, …" in text
-    assert "host-40.test" not in text
+    assert all(f"host-{n}.test" in text for n in range(150))

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from client.diagnosis.kinds import Kind
+from client.diagnosis.kinds import Certainty, Kind
 from client.diagnosis.rules import conclude
 from client.diagnosis.sights import Came, Forgery, Issuer, Name, Sight, Test
 from client.i18n import say
@@ -168,3 +168,27 @@ def test_what_is_odd_but_proves_nothing_is_unclear_and_said(what: str) -> None:
     found = conclude(row(well(), ODD[what]))
     assert found.kinds == (Kind.UNCLEAR,)
     assert len(found.main.evidence) > 1
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        [
+            seen(Test.UPLOAD, "abroad-1", STOPPED, port=443),
+            seen(Test.UPLOAD, "abroad-1", STOPPED, port=443, round=2),
+        ],
+        [*resolver("udp", SILENCE, SILENCE), *resolver("tcp", SILENCE, SILENCE)],
+    ],
+    ids=["nothing larger goes up", "no resolver abroad answers"],
+)
+def test_what_an_open_line_lets_through_and_this_one_does_not_is_never_open(odd: list[Sight]) -> None:
+    kept = [one for one in row(well()) if one.test not in {each.test for each in odd} or one.way == "system"]
+    assert conclude(kept).main.kind is Kind.OPEN
+    assert conclude([*kept, *odd]).main.kind is Kind.UNCLEAR
+
+
+def test_a_reset_of_one_server_is_not_certain_where_another_answers_to_the_name() -> None:
+    one = row(well(), forbidden("abroad-1", Came.RESET, Came.RESET))
+    other = row(one, forbidden("abroad-2", RIGHT))
+    assert conclude(one, asked_forbidden=True).main.certainty is Certainty.CERTAIN
+    assert conclude(other, asked_forbidden=True).main.certainty is Certainty.LIKELY

@@ -36,7 +36,7 @@ REFUSING = seen(State.REFUSED, 646, offered=False)
 @pytest.mark.parametrize(
     ("answers", "ports", "kind", "certainty"),
     [
-        (keyed(179, 3785) + SHUT, (179, 3785), Kind.PORT_HOLES, Certainty.CERTAIN),
+        (keyed(179, 3785) + SHUT, (179, 3785), Kind.PORT_HOLES, Certainty.LIKELY),
         (paged(179, 3785) + SHUT, (179, 3785), Kind.PORT_HOLES, Certainty.LIKELY),
         (keyed(179) + seen(State.SILENT, 80), (179,), Kind.UNCLEAR, Certainty.CANNOT_TELL),
         (keyed(179, 3785, 80, 443, 22), (22, 80, 179, 443, 3785), Kind.UNCLEAR, Certainty.CANNOT_TELL),
