@@ -35,14 +35,18 @@ def main() -> None:
     except Exception as error:  # the last gate: a person must not be shown a traceback
         if os.environ.get("SANYLAU_DEBUG"):
             raise
+        from client import platform
         from client.i18n import _
 
         text = _(
             "sanylau: a fault of its own ({kind}); please report it. SANYLAU_DEBUG=1 shows where.",
             kind=type(error).__name__,
         )
-        sys.stderr.write(text + "\n")
-        status = 3
+        if platform.was_torn():
+            status = 130
+        else:
+            sys.stderr.write(text + "\n")
+            status = 3
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is over: one more Ctrl-C must not tear its end
     sys.exit(status)
 

@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -67,6 +68,14 @@ def fitting(concurrency: int, limit: int | None) -> int:
     return max(8, min(concurrency, (limit - _RESERVED) // 3))
 
 
+_torn: Final = threading.Event()
+
+
+def was_torn() -> bool:
+    """Whether a second Ctrl-C has ended this process the hard way: what breaks after it is no fault."""
+    return _torn.is_set()
+
+
 @contextmanager
 def on_interrupt(ring: Callable[[], None]) -> Iterator[None]:
     """Call `ring` at the first Ctrl-C (and SIGTERM); a second one ends the process the hard way."""
@@ -82,6 +91,7 @@ def on_interrupt(ring: Callable[[], None]) -> Iterator[None]:
         if times == 1:
             ring()
         elif task is not None:
+            _torn.set()
             task.cancel()
 
     wanted = [signal.SIGINT, signal.SIGTERM]
