@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from transports.pt_engine import Plugins
 
 DEADLINE: Final = 30.0  # seconds for an ordinary diagnosis
+_OWN: Final = N_("could not be measured: a fault of this program ({kind}), please report it")
 _OVER: Final = N_("The rest of the questions: the time was over.")
 _STOPPED: Final = N_("The rest of the questions: you stopped it.")
 _FULL: Final = N_("The rest of the questions: the limit of connections or data was reached.")
@@ -72,7 +73,7 @@ async def diagnose(inquiry: Inquiry, watch: Watch, stop: asyncio.Event | None = 
     shown = any(seen.test is Test.TLS and seen.name is Name.FORBIDDEN for seen in sights)
     return replace(
         rules.conclude(sights, asked_forbidden=shown),
-        left_out=tuple({message.id: message for message in asking.left_out}.values()),
+        left_out=tuple({message.id: message for message in [*asking.left_out, *asking.faults]}.values()),
         sights=sights,
         elapsed=elapsed,
         connections=around.opened,
@@ -91,6 +92,7 @@ class _Asking:
         self._anchors, self._wishes, self._around, self._watch = anchors, wishes, around, watch
         self.sights: list[Sight] = []
         self.left_out: list[Message] = []
+        self.faults: list[Message] = []
         self._put: list[Ask] = []
         self._full = False
         self._connections = self._bytes = 0  # of the questions that are out
@@ -130,8 +132,9 @@ class _Asking:
                 came = await ask(question, around)
         except TimeoutError:
             came = (fault(question, began, around, "too_long"),)
-        except Exception:  # noqa: BLE001 - one question that trips us must not cost the whole diagnosis
+        except Exception as error:  # noqa: BLE001 - one question that trips us must not cost the whole diagnosis
             came = (fault(question, began, around, "own"),)
+            self.faults.append(Message(_OWN, {"kind": type(error).__name__}))
         self.sights += came
         for sight in came:
             self._watch(sight)

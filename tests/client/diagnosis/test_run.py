@@ -1,11 +1,13 @@
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from client.diagnosis import anchors
+from client.diagnosis import anchors, run
+from client.diagnosis.around import Around
 from client.diagnosis.asks import Ask
 from client.diagnosis.kinds import Certainty, Diagnosis, Kind
 from client.diagnosis.plan import Wishes, connections
@@ -155,3 +157,14 @@ async def test_a_freeze_is_named_with_its_control_at_home(tmp_path: Path) -> Non
     assert {seen.came for seen in down if seen.place is Place.ABROAD} == {Came.STOPPED}
     assert all(15_000 < seen.received < 20_000 for seen in down if seen.place is Place.ABROAD)
     assert {seen.came for seen in down if seen.place is Place.HOME} == {Came.RIGHT}
+
+
+async def test_a_question_that_trips_us_is_named_and_costs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def trips(question: Ask, around: Around) -> Sequence[Sight]:
+        raise ValueError("hostile")
+
+    monkeypatch.setattr(run, "ask", trips)
+    asked = Inquiry(anchors=anchors.load(), profile=PROFILES["fast"])
+    found = await run.diagnose(asked, lambda _: None)
+    assert {seen.came for seen in found.sights} == {Came.FAULT}
+    assert any(message.values.get("kind") == "ValueError" for message in found.left_out)
