@@ -12,8 +12,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
-from client import sources
-from client.beacon import invite, redirect, server, wire
+from client.beacon import codes, invite, redirect, server, wire
 from client.beacon.invite import Invite
 from client.beacon.limits import Limits
 from client.beacon.server import Beacon, Counts
@@ -96,10 +95,10 @@ def prepare(wishes: Wishes) -> Plan:
     if wishes.rules_set and not wishes.everything:
         raise Rejected(N_("--rules-set goes with --all"))
     if wishes.code:
-        codes = invite.read(sources.load(wishes.code)[1])
-        if len(codes) > 1:
+        given_codes = codes.load(wishes.code)
+        if len(given_codes) > 1:
             raise Rejected(N_("--code: there is more than one code in it"))
-        meant = codes[0]
+        meant = given_codes[0]
     else:
         ports = invite.ranges(wishes.ports) if wishes.ports else ()
         meant = Invite(key=wire.new_key(), addresses=_addresses(wishes.hosts), ports=ports)

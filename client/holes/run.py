@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from client import sources
-from client.beacon import invite
+from client.beacon import codes
 from client.beacon.invite import Invite
 from client.beacon.wire import Protocol
 from client.control import has_route, has_route_to
@@ -85,7 +84,7 @@ def prepare(wishes: Wishes) -> Plan:
         raise Rejected(N_("give --country or --anchors, not both"))
     ports = plan.load()
     known = anchors.load(wishes.country, wishes.anchors)
-    beacons = invite.read(sources.load(wishes.beacon)[1]) if wishes.beacon else ()
+    beacons = codes.load(wishes.beacon) if wishes.beacon else ()
     chosen = [Protocol(wishes.protocol)] if wishes.protocol else list(Protocol)
     if not beacons:
         chosen = [one for one in chosen if one is Protocol.TCP]
@@ -158,7 +157,7 @@ async def carry_out(wanted: Plan, tell: Tell) -> Finished:
         return _finished(wanted, Swept(), found, answering, 0.0)
     with on_interrupt(stop.set):
         async with Crew() as crew:
-            hosts = await _hosts(wanted, tell)
+            hosts = await _hosts_until(stop, wanted, tell)
             order = Order(
                 likely=wanted.likely if hosts else {},
                 starts=wanted.starts,
@@ -168,7 +167,7 @@ async def carry_out(wanted: Plan, tell: Tell) -> Finished:
                 slots=max(8, fitting(_AT_ONCE, limit) // 2),
                 limit=wanted.wishes.timeout,
             )
-            if not hosts:
+            if not hosts and not stop.is_set():
                 tell(Message(_NO_HOST))
             sweep = Sweep(hosts, order, tell)
             beside = [
@@ -214,6 +213,19 @@ def _started(wanted: Plan) -> Started:
         public=len(wanted.public),
         profile=wanted.wishes.profile,
     )
+
+
+async def _hosts_until(stop: asyncio.Event, wanted: Plan, tell: Tell) -> list[Host]:
+    """Return whom to ask. A resolver that is silent must not hold up who wants to stop."""
+    hosts: list[Host] = []
+
+    async def find() -> None:
+        hosts.extend(await _hosts(wanted, tell))
+
+    async with Crew() as crew:
+        await _all_or([crew.start(find(), "hosts")], crew.start(_rung(stop), "end"))
+        crew.dismiss()
+    return hosts
 
 
 async def _hosts(wanted: Plan, tell: Tell) -> list[Host]:

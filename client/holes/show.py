@@ -77,14 +77,17 @@ class Text:
             self._listed.append(event)
         elif isinstance(event, Recursing):
             message = _TUNNELS[event.tunnel]
-            self._line(_(message, who=_resolver(event.who), size=event.largest))
+            self._lines(_(message, who=_resolver(event.who), size=event.largest))
         elif isinstance(event, Message):
-            self._line(printable(say(event), _LONGEST))
+            self._lines(printable(say(event), _LONGEST))
         elif isinstance(event, Started):
-            self._line(_begin(event))
+            self._lines(_begin(event))
         else:
-            for line in wrapped(list(self._end(event))):
-                self._line(line)
+            self._lines(*self._end(event))
+
+    def _lines(self, *texts: str) -> None:
+        for line in wrapped(list(texts)):
+            self._line(line)
 
     def _line(self, text: str) -> None:
         encoding = self._out.encoding or "ascii"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +20,7 @@ from client.holes.judge import Outcome
 from client.holes.plan import Evidence, Seen, State
 from client.holes.run import Wishes
 from client.i18n import say
+from client.model import Message
 from tests.client.holes.beacons import invited
 from transports.types import Rejected
 
@@ -140,3 +145,26 @@ def test_exit_statuses() -> None:
     assert run.status(finished(asked=0)) is Exit.NOT_MEASURED
     assert run.status(finished(outcome=found, stopped="interrupted")) is Exit.INTERRUPTED
     assert run.status(finished(outcome=found, stopped="gone")) is Exit.WORKING
+
+
+class SilentResolver:
+    async def __call__(self, host: str) -> tuple[str, ...]:
+        await asyncio.Event().wait()
+        return ()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+async def test_a_silent_resolver_holds_up_nobody_who_wants_to_stop(
+    files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "SystemResolver", SilentResolver)
+    monkeypatch.setattr(run, "has_route", lambda: True)
+    told: list[object] = []
+    plan = run.prepare(Wishes(anchors=files["anchors"], ports_only=True))
+    async with asyncio.timeout(4.0):  # a name may take eight seconds
+        asyncio.get_running_loop().call_later(0.2, os.kill, os.getpid(), signal.SIGINT)
+        ended = await run.carry_out(plan, told.append)
+    assert run.status(ended) is Exit.INTERRUPTED
+    assert not [
+        one for one in told if isinstance(one, Message)
+    ]  # and nobody says that there is nobody to ask
