@@ -38,6 +38,10 @@ class Refused(Exception):  # noqa: N818 - an answer
         self.code = code
 
 
+class Lost(CannotMeasure):
+    """tor's control connection has ended: its process has too, or will in a moment."""
+
+
 class Control:
     """The commands that are needed. All raise Refused, or CannotMeasure when tor is gone or silent."""
 
@@ -137,7 +141,7 @@ class Control:
                 future.set_exception(error)
 
         if self._over.is_set():
-            raise CannotMeasure(_LOST)
+            raise Lost(_LOST)
         self._jobs.put((job, then))
         try:
             async with asyncio.timeout(limit):
@@ -221,7 +225,7 @@ def _told(error: BaseException) -> BaseException:
     if isinstance(error, CannotMeasure):
         return error
     if isinstance(error, stem.SocketError):
-        return CannotMeasure(_LOST)
+        return Lost(_LOST)
     if isinstance(error, stem.ControllerError):
         return Refused(str(getattr(error, "code", "")))
-    return CannotMeasure(_LOST)
+    return Lost(_LOST)
