@@ -1,12 +1,14 @@
 """The client's end of the guard: a process that clears up when the client is gone, however it went.
 
 The guard holds the reading end of a pipe. The system closes our end with us, also after SIGKILL, and then
-the guard ends the engines that it was told of and erases their folders (`transports.guard_main`).
+the guard ends the engines that it was told of, erases their folders and puts changed settings of the system back
+(`transports.guard_main`).
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -54,6 +56,8 @@ class Guard:
         self._pipe = pipe
         self._pid = 0
         self._orders = b""
+        self._undos: set[int] = set()
+        self._last = 0
         self._engines: dict[int, str] = {}
         self._process = _Process(self._end_engines)
 
@@ -124,6 +128,27 @@ class Guard:
     async def release_dir(self, path: Path) -> None:
         """Forget this folder: it was erased."""
         await self._tell(f"gone-dir {path}")
+
+    async def adopt_undo(self, undo: guard_main.Undo) -> int:
+        """Have this undone with us, newest first, as far as it still holds. Tell it before the change is made.
+
+        Returns the number to release it by. Raises ValueError for what is no order, is longer than
+        `guard_main.LINE`, or is one more than `guard_main.UNDOS`.
+        """
+        text = json.dumps(undo)
+        guard_main.undo_from(text)
+        if len(text) > guard_main.LINE - 32 or len(self._undos) >= guard_main.UNDOS:
+            raise ValueError("the guard cannot keep this order")
+        self._last += 1
+        number = self._last
+        self._undos.add(number)
+        await self._tell(f"undo {number} {text}")
+        return number
+
+    async def release_undo(self, number: int) -> None:
+        """Forget this order: it was carried out."""
+        self._undos.discard(number)
+        await self._tell(f"gone-undo {number}")
 
     async def _tell(self, order: str) -> None:
         if self._process.ended.is_set():

@@ -8,22 +8,35 @@ about, means that the client is gone.
     gone N          forget it
     dir PATH        erase this folder when the client is gone (its name must begin with "sanylau-")
     gone-dir PATH   forget it
+    undo N JSON     run these commands when the client is gone, if the settings are still as it left them
+    gone-undo N     forget them
 
 START is the process's start time as /proc tells it, or "-": a number that was given to another process
-meanwhile must not be killed.
+meanwhile must not be killed. JSON is [still, commands]: `still` lists pairs of a command and the words that it
+has to print, and each command is a list of arguments that begins with an absolute path. The newest order is
+carried out first. The commands inherit the guard's environment, and so the client's: gsettings finds its bus.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 
 PREFIX = "sanylau-"
 GRACE = 0.5  # seconds between asking an engine to end and ending it
-_LINE = 8192
+LINE = 8192  # bytes of the longest order
+UNDOS = 256  # orders to undo something that are kept at most
+_EACH = 1.0  # seconds for one command
+_ALL = 5.0  # seconds for all of them; where the system answers it takes a fraction of one
+_AT_ONCE = 8
+
+Argv = tuple[str, ...]
+Undo = tuple[tuple[tuple[Argv, str], ...], tuple[Argv, ...]]
 
 
 def start_time(pid: int) -> str:
@@ -49,8 +62,31 @@ def is_ours(path: str) -> bool:
     return not hasattr(os, "geteuid") or os.lstat(path).st_uid == os.geteuid()
 
 
-def follow(lines: list[str], engines: dict[int, str], folders: dict[str, None]) -> None:
-    """Carry out orders on the two registers. What is no order is passed over."""
+def undo_from(text: str) -> Undo:
+    """Return the order that JSON `text` holds. Raises ValueError when it is none."""
+    try:
+        still, commands = json.loads(text)
+        undo = (
+            tuple((_argv(argv), str(words)) for argv, words in still),
+            tuple(_argv(argv) for argv in commands),
+        )
+    except (TypeError, RecursionError) as error:
+        raise ValueError("not an order to undo something") from error
+    return undo
+
+
+def _argv(argv: object) -> Argv:
+    if not isinstance(argv, list) or not all(isinstance(part, str) and "\0" not in part for part in argv):
+        raise ValueError("a command is a list of strings")
+    if not argv or not os.path.isabs(argv[0]):
+        raise ValueError("a command begins with an absolute path")
+    return tuple(argv)
+
+
+def follow(
+    lines: list[str], engines: dict[int, str], folders: dict[str, None], undos: dict[int, Undo]
+) -> None:
+    """Carry out orders on the three registers. What is no order is passed over."""
     for line in lines:
         order, _, rest = line.partition(" ")
         number, _, start = rest.partition(" ")
@@ -62,6 +98,13 @@ def follow(lines: list[str], engines: dict[int, str], folders: dict[str, None]) 
             folders[rest] = None
         elif order == "gone-dir":
             folders.pop(rest, None)
+        elif order == "undo" and number.isdecimal() and len(undos) < UNDOS:
+            try:
+                undos[int(number)] = undo_from(start)
+            except ValueError:
+                continue
+        elif order == "gone-undo" and number.isdecimal():
+            undos.pop(int(number), None)
 
 
 def _runs(pid: int, start: str) -> bool:
@@ -115,6 +158,61 @@ def clear(engines: dict[int, str], folders: dict[str, None]) -> None:
             time.sleep(0.0 if not os.path.isdir(path) else 0.05)
 
 
+def answers(commands: list[Argv], seconds: float = _EACH) -> list[str | None]:
+    """Run commands, at most eight at once, each at most `seconds` long; return what they print.
+
+    It is None for one that did not start, did not end in time, or ended with a status other than 0.
+    """
+    printed: list[str | None] = []
+    for start in range(0, len(commands), _AT_ONCE):
+        until = time.monotonic() + seconds
+        running = [_begun(argv) for argv in commands[start : start + _AT_ONCE]]
+        printed += [None if process is None else _answer(process, until) for process in running]
+    return printed
+
+
+def _begun(argv: Argv) -> subprocess.Popen[bytes] | None:
+    null = subprocess.DEVNULL
+    hidden = 0x08000000 if sys.platform == "win32" else 0  # CREATE_NO_WINDOW
+    try:
+        return subprocess.Popen(
+            argv, stdin=null, stdout=subprocess.PIPE, stderr=null, cwd=os.sep, creationflags=hidden
+        )
+    except OSError:
+        return None
+
+
+def _answer(process: subprocess.Popen[bytes], until: float) -> str | None:
+    with process:
+        try:
+            said = process.communicate(timeout=max(0.0, until - time.monotonic()))[0]
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return None
+    return said.decode("utf-8", "replace") if process.returncode == 0 else None
+
+
+def holds(undos: list[Undo]) -> list[bool]:
+    """Say of each order whether its commands print what they have to: blanks do not count, "" is for one that fails."""
+    asked = list(dict.fromkeys(argv for still, _ in undos for argv, _ in still))
+    said = {argv: " ".join((text or "").split()) for argv, text in zip(asked, answers(asked), strict=True)}
+    return [all(said[argv] == words for argv, words in still) for still, _ in undos]
+
+
+def put_back(undos: list[Undo]) -> list[bool]:
+    """Carry out the orders that still hold, the newest first; say which those were.
+
+    Whether they hold is asked before the first of them is carried out. Somebody else's change is left alone.
+    """
+    until = time.monotonic() + _ALL
+    held = holds(undos)
+    for (_, commands), wanted in zip(reversed(undos), reversed(held), strict=True):
+        for argv in commands if wanted else ():
+            if time.monotonic() < until:
+                answers([argv])
+    return held
+
+
 def main() -> None:
     """Serve until the end of standard input, then clear up."""
     for name in ("SIGINT", "SIGHUP", "SIGTERM", "SIGQUIT", "SIGBREAK"):
@@ -122,18 +220,20 @@ def main() -> None:
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     engines: dict[int, str] = {}
     folders: dict[str, None] = {}
+    undos: dict[int, Undo] = {}
     held = b""
     while True:
         try:
-            data = os.read(0, _LINE)
+            data = os.read(0, LINE)
         except OSError:
             break
         if not data:
             break
         *lines, held = (held + data).split(b"\n")
-        held = held[-_LINE:]
-        follow([os.fsdecode(line) for line in lines], engines, folders)
+        held = held[-LINE:]
+        follow([os.fsdecode(line) for line in lines], engines, folders, undos)
     clear(engines, folders)
+    put_back(list(undos.values()))
 
 
 if __name__ == "__main__":

@@ -152,7 +152,7 @@ def test_the_guard_itself_refuses_folders_and_numbers_that_cannot_be_ours(
     engines: dict[int, str] = {}
     folders: dict[str, None] = {}
     orders = [f"dir {tmp_path}", f"dir {folder}", "dir /", "pid 1 -", "pid -5 -", "pid x -", "nonsense", ""]
-    guard_main.follow(orders, engines, folders)
+    guard_main.follow(orders, engines, folders, {})
     assert (engines, folders) == ({}, {str(folder): None})
 
 
@@ -178,3 +178,96 @@ def test_an_order_cut_in_two_by_the_pipe_is_still_one_order(engine: subprocess.P
         guard.stdin.close()
         assert engine.wait(3) == -signal.SIGTERM
         assert guard.wait(3) == 0
+
+
+@pytest.fixture
+def note(tmp_path: Path) -> Path:
+    return tmp_path / "note"
+
+
+def noted(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+def writes(path: Path, text: str) -> tuple[str, ...]:
+    code = "import sys; open(sys.argv[1], 'a').write(sys.argv[2])"
+    return (sys.executable, "-I", "-S", "-c", code, str(path), text)
+
+
+def prints(text: str) -> tuple[str, ...]:
+    return (sys.executable, "-I", "-S", "-c", "import sys; print(sys.argv[1])", text)
+
+
+FAILS = (sys.executable, "-I", "-S", "-c", "import sys; print('no'); sys.exit(1)")
+
+
+async def test_what_was_changed_is_undone_newest_first_and_only_where_it_is_still_ours(note: Path) -> None:
+    async with Guard.running() as guard:
+        await guard.adopt_undo(
+            (((prints("ours\n  still"), "ours still"),), (writes(note, "a"), writes(note, "b")))
+        )
+        await guard.adopt_undo((((prints("theirs"), "ours"),), (writes(note, "no"),)))
+        await guard.adopt_undo((((FAILS, ""),), (writes(note, "c"),)))
+        released = await guard.adopt_undo(((), (writes(note, "no"),)))
+        await guard.adopt_undo(((), (("/nowhere/program",), writes(note, "d"))))
+        await guard.release_undo(released)
+        assert noted(note) == ""
+    assert noted(note) == "dcab"
+
+
+async def test_the_commands_that_undo_inherit_the_environment(
+    note: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
+    code = "import os, sys; open(sys.argv[1], 'w').write(os.environ['DBUS_SESSION_BUS_ADDRESS'])"
+    async with Guard.running() as guard:
+        await guard.adopt_undo(((), ((sys.executable, "-I", "-S", "-c", code, str(note)),)))
+    assert noted(note) == "unix:path=/nowhere"
+
+
+def test_a_command_that_hangs_does_not_keep_the_others_from_their_turn(note: Path) -> None:
+    hangs = (sys.executable, "-I", "-S", "-c", "import time; time.sleep(60)")
+    begun = time.monotonic()
+    assert guard_main.put_back([((), (writes(note, "done"),)), ((), (hangs,))]) == [True, True]
+    assert note.read_text() == "done"
+    assert time.monotonic() - begun < 5
+    assert guard_main.holds([(((hangs, "x"),), ())]) == [False]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *["", "[", "{}", "[[]]", "[[], [], []]", "7", "null", '[[], ["reg"]]', '[[], [["relative", "x"]]]'],
+        *[
+            "[[], [[]]]",
+            '[[], [["/bin/true", 7]]]',
+            '[[["/bin/true"]], []]',
+            '[[], [["/bin/\\u0000"]]]',
+            "[" * 5000,
+        ],
+    ],
+)
+def test_what_is_no_order_to_undo_something_is_passed_over(text: str) -> None:
+    undos: dict[int, guard_main.Undo] = {}
+    guard_main.follow([f"undo 1 {text}", f"undo x {text}", "gone-undo y"], {}, {}, undos)
+    assert undos == {}
+
+
+def test_the_guard_keeps_only_so_many_orders() -> None:
+    undos: dict[int, guard_main.Undo] = {}
+    guard_main.follow([f"undo {number} [[], []]" for number in range(300)], {}, {}, undos)
+    assert len(undos) == guard_main.UNDOS
+    guard_main.follow(["gone-undo 0"], {}, {}, undos)
+    assert len(undos) == guard_main.UNDOS - 1
+
+
+async def test_an_order_that_the_guard_could_not_keep_is_refused_beforehand() -> None:
+    async with Guard.running() as guard:
+        with pytest.raises(ValueError, match="absolute"):
+            await guard.adopt_undo(((), (("gsettings", "reset"),)))
+        with pytest.raises(ValueError, match="cannot keep"):
+            await guard.adopt_undo(((), (("/bin/true", "x" * guard_main.LINE),)))
+        for _ in range(guard_main.UNDOS):
+            await guard.adopt_undo(((), ()))
+        with pytest.raises(ValueError, match="cannot keep"):
+            await guard.adopt_undo(((), ()))
