@@ -9,18 +9,26 @@ import sys
 
 # program -> Debian package
 WANTED = {
+    "chromium": "chromium",
     "danted": "dante-server",
     "faketime": "faketime",
     "dnsmasq": "dnsmasq-base",
+    "firefox-esr": "firefox-esr",
     "ip": "iproute2",
+    "kwriteconfig5": "libkf5config-bin",
     "microsocks": "microsocks",
+    "nc": "netcat-openbsd",
+    "ncat": "ncat",
     "nft": "nftables",
     "nginx": "nginx-light",
     "obfs4proxy": "obfs4proxy",
+    "proxychains4": "proxychains4",
     "snowflake-client": "snowflake-client",
+    "sshd": "openssh-server",
     "tinyproxy": "tinyproxy-bin",
     "tor": "tor",
     "tor-gencert": "tor",
+    "zbarimg": "zbar-tools",
 }
 FOLDERS = os.pathsep.join(["/usr/sbin", "/usr/local/sbin", "/sbin", os.environ.get("PATH", "")])
 
@@ -35,7 +43,10 @@ def main() -> int:
         packages = [WANTED[program] for program in lacking]
         # The programs are wanted, not their services: nothing may start by itself.
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-        for command in (["apt-get", "update", "-q"], ["apt-get", "install", "-q", "-y", *packages]):
+        for command in (
+            ["apt-get", "update", "-q"],
+            ["apt-get", "install", "-q", "-y", "--no-install-recommends", *packages],
+        ):
             subprocess.run(command, env=environment, check=False, stdout=subprocess.DEVNULL)
         lacking = missing()
     for program in lacking:

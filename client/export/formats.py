@@ -1,0 +1,136 @@
+"""Every format, one line each. Keep it sorted; a new format is a file and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from client.export import (
+    bridges,
+    clash,
+    curl,
+    env,
+    links,
+    pac,
+    proxychains,
+    qr,
+    singbox,
+    sip008,
+    telegram,
+    torbrowser,
+    torrc,
+)
+from client.export.common import Exported, Here, Writer
+from client.model import Candidate, Message, Protection, Status
+from client.options import Option
+from transports.types import N_, Endpoint
+
+LOCAL: Final = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A format: how it is written, what it is for, the kinds that it can hold (none named: many).
+
+    `single` formats hold one entry. `local` says how many sides of the local connection it takes
+    (SOCKS5, HTTP): 0 where that makes no sense. A `binary` one is no text.
+    """
+
+    write: Writer
+    what: str
+    kinds: Sequence[str] = ()
+    single: bool = False
+    local: int = 0
+    binary: bool = False
+
+
+FORMATS: Final[Mapping[str, Format]] = {
+    "bridges": Format(write=bridges.write, what=N_("bridge lines, one a line"), kinds=torrc.KINDS),
+    "clash": Format(write=clash.write, what=N_("a configuration for mihomo (Clash)"), kinds=clash.KINDS),
+    "curl": Format(
+        write=curl.write,
+        what=N_("a configuration for curl -K"),
+        kinds=curl.KINDS,
+        single=True,
+        local=1,
+    ),
+    "env": Format(
+        write=env.write,
+        what=N_("variables for a shell (sh, bash, zsh)"),
+        kinds=env.KINDS,
+        single=True,
+        local=2,
+    ),
+    "env-cmd": Format(
+        write=env.write_cmd,
+        what=N_("variables for cmd on Windows"),
+        kinds=env.KINDS,
+        single=True,
+        local=2,
+    ),
+    "env-powershell": Format(
+        write=env.write_powershell,
+        what=N_("variables for PowerShell"),
+        kinds=env.KINDS,
+        single=True,
+        local=2,
+    ),
+    "links": Format(write=links.write, what=N_("share links, one a line"), kinds=links.KINDS, local=2),
+    "pac": Format(write=pac.write, what=N_("a proxy file (PAC) for browsers"), kinds=pac.KINDS, local=2),
+    "pac-url": Format(
+        write=pac.write_url,
+        what=N_("the same as an address, for Chromium's --proxy-pac-url"),
+        kinds=pac.KINDS,
+        local=2,
+    ),
+    "proxychains": Format(
+        write=proxychains.write,
+        what=N_("a configuration for proxychains4"),
+        kinds=proxychains.KINDS,
+        local=1,
+    ),
+    "qr": Format(write=qr.write, what=N_("QR codes for a dark terminal"), kinds=qr.KINDS),
+    "qr-light": Format(write=qr.write_light, what=N_("QR codes for a light terminal"), kinds=qr.KINDS),
+    "qr-png": Format(
+        write=qr.write_png, what=N_("a QR code as a PNG picture"), kinds=qr.KINDS, single=True, binary=True
+    ),
+    "qr-svg": Format(write=qr.write_svg, what=N_("a QR code as an SVG picture"), kinds=qr.KINDS, single=True),
+    "singbox": Format(write=singbox.write, what=N_("a configuration for sing-box"), kinds=singbox.KINDS),
+    "sip008": Format(write=sip008.write, what=N_("Shadowsocks servers (SIP008)"), kinds=sip008.KINDS),
+    "telegram": Format(write=telegram.write, what=N_("links for Telegram"), kinds=telegram.KINDS, local=1),
+    "torbrowser": Format(
+        write=torbrowser.write, what=N_("bridge lines for Tor Browser's field"), kinds=torrc.KINDS
+    ),
+    "torbrowser-prefs": Format(
+        write=torbrowser.write_prefs, what=N_("a user.js for Tor Browser's profile"), kinds=torrc.KINDS
+    ),
+    "torrc": Format(write=torrc.write, what=N_("settings for tor"), kinds=torrc.KINDS),
+}
+
+
+def export(name: str, options: Sequence[Option], here: Here) -> Exported:
+    """Return `options`, the best first, in the format `name`."""
+    return FORMATS[name].write(options, here)
+
+
+def local_options(port: int) -> tuple[Option, ...]:
+    """Return the local connection of this machine as options: SOCKS5 and HTTP on one port."""
+    return tuple(
+        Option(
+            candidate=Candidate(Endpoint(transport=kind, host=LOCAL, port=port), "", 0),
+            transport=kind,
+            protection=Protection.UNKNOWN,
+            status=Status.UNTESTED,
+        )
+        for kind in ("socks5", "http")
+    )
+
+
+def why(left_out: Sequence[tuple[Option, Message]]) -> list[tuple[int, Message]]:
+    """Return how many were left out for each reason, the most frequent first."""
+    counts: dict[str, tuple[int, Message]] = {}
+    for _, reason in left_out:
+        key = repr((reason.id, sorted(reason.values.items())))
+        counts[key] = (counts.get(key, (0, reason))[0] + 1, reason)
+    return sorted(counts.values(), key=lambda pair: -pair[0])

@@ -1,0 +1,69 @@
+"""The file that an export makes."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from client.export import writing
+from transports.types import Rejected
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and links of POSIX")
+
+
+@posix
+def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        writing.write(str(tmp_path / "new"), "text\r\n")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o600
+    assert (tmp_path / "new").read_bytes() == b"text\r\n"
+
+
+def test_nothing_is_ever_written_over(tmp_path: Path) -> None:
+    file = tmp_path / "there"
+    file.write_text("mine", "ascii")
+    with pytest.raises(Rejected):
+        writing.check(str(file))
+    with pytest.raises(Rejected):
+        writing.write(str(file), "new")
+    assert file.read_text("ascii") == "mine"
+
+
+@posix
+def test_a_link_that_leads_elsewhere_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    with pytest.raises(Rejected):
+        writing.check(str(tmp_path / "link"))
+    with pytest.raises(Rejected):
+        writing.write(str(tmp_path / "link"), "new")
+    assert not (tmp_path / "target").exists()
+
+
+def test_a_folder_that_is_not_there_is_named_as_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(Rejected) as caught:
+        writing.write(str(tmp_path / "none" / "file"), "x")
+    assert "why" in caught.value.values
+
+
+@posix
+def test_half_a_file_is_taken_away(tmp_path: Path) -> None:
+    import resource
+    import signal
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(Rejected):
+            writing.write(str(tmp_path / "large"), b"x" * 100_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, old)
+    assert list(tmp_path.iterdir()) == []
