@@ -8,6 +8,7 @@ from typing import Final
 from client.events import Finished
 from client.judge import NO_IPV6
 from client.model import LineState, Message, Protection, Status, Verdict, counted
+from client.sources import BUILTIN
 from transports.types import N_
 
 NOTHING: Final[Mapping[str, Message]] = {}
@@ -122,7 +123,8 @@ def _use(top: Sequence[Verdict]) -> list[Message]:
                 N_(
                     "Use the working ones for reading public pages only; for anything private find a link of class A, B or C."
                 )
-            )
+            ),
+            *_how(top),
         ]
     steps = [Message(N_("Use the first of the best options; keep the others for when it stops."))]
     if top and top[0].candidate.endpoint.transport == "tor_bridge":
@@ -131,7 +133,17 @@ def _use(top: Sequence[Verdict]) -> list[Message]:
                 N_("Copy its line (--reveal shows it) into Tor Browser: Settings, Connection, Add a bridge.")
             )
         )
-    return steps
+    return steps + _how(top)
+
+
+def _how(top: Sequence[Verdict]) -> list[Message]:
+    """Return the commands that lead to using it; the built-in list is no LIST that could be named to them."""
+    if not top or top[0].candidate.source == BUILTIN:
+        return []
+    return [
+        Message(N_("How to use it, step by step: `sanylau guide LIST`")),
+        Message(N_("For all programs of this machine at once: `sanylau connect LIST`")),
+    ]
 
 
 def _nothing(

@@ -20,7 +20,7 @@ from transports.failure import Failure, StepFailed, WireError
 from transports.types import Note, Step
 from transports.wire.http1 import get_request
 
-__all__ = ["Attempt", "Climb", "climb"]
+__all__ = ["Attempt", "Climb", "climb", "glance"]
 
 
 async def climb(way: Climb) -> Attempt:
@@ -42,6 +42,16 @@ async def climb(way: Climb) -> Attempt:
     finally:
         attempt.observations[:0] = way.net.trace.observations
         attempt.spoken = way.net.spoken.get(way.endpoint.transport, "")
+    return attempt
+
+
+async def glance(way: Climb) -> Attempt:
+    """Only fetch a small page: enough to see whether one that was proved before is still alive."""
+    attempt = Attempt(engine=way.entry.engine, kind=kinds_of(way.endpoint)[0])
+    try:
+        await _small(way, attempt)
+    finally:
+        attempt.observations[:0] = way.net.trace.observations
     return attempt
 
 

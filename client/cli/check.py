@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from client.cli.target_options import PROFILES, Number, target_options, wishes_of
 from client.exits import Exit
 from client.i18n import _, say
 from client.model import Message
@@ -16,22 +16,22 @@ from client.text import printable
 from transports.types import Rejected
 
 if TYPE_CHECKING:
+    from client.check import Wishes
     from client.diagnosis.run import Inquiry
+    from client.engine import Run
 
-PROFILES = ("quiet", "normal", "fast")
-
-
-class Number(click.FloatRange):
-    """A number within limits. Not a number, and infinity, are within none."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number (click's hook)."""
-        number = float(super().convert(value, param, ctx))
-        if not math.isfinite(number):
-            self.fail(
-                _("{value} is not a number that can be counted with", value=str(value)[:20]), param, ctx
-            )
-        return number
+__all__ = [
+    "PROFILES",
+    "Number",
+    "agreed",
+    "ask_and_start",
+    "check",
+    "fail",
+    "perform",
+    "prepared",
+    "reason",
+    "start",
+]
 
 
 def fail(text: str) -> Exit:
@@ -62,43 +62,7 @@ def reason(rejected: Rejected) -> str:
 @click.argument("lists", nargs=-1, metavar=_("[LIST]..."))
 @click.option("--json", "as_json", is_flag=True, help=_("Write one JSON object a line."))
 @click.option("--first", type=click.IntRange(min=1), metavar="N", help=_("Stop after N working ones."))
-@click.option(
-    "--profile", type=click.Choice(PROFILES), default="quiet", help=_("How fast; quiet is the default.")
-)
-@click.option("--only", metavar=_("NAME,…"), help=_("Test only these kinds, for example socks5,vless."))
-@click.option("--target", metavar="URL", help=_("An https page to fetch instead of the built-in ones."))
-@click.option("--bulk-target", metavar="URL", help=_("An https file of 64 KiB or more to fetch."))
-@click.option("--plain-target", metavar="URL", help=_("An http page to fetch without encryption."))
-@click.option("--target-ca", metavar=_("FILE"), help=_("PEM certificates to trust beside the bundled ones."))
-@click.option(
-    "--concurrency", type=click.IntRange(1, 20000), metavar="N", help=_("How many entries at once.")
-)
-@click.option(
-    "--connect-timeout",
-    type=Number(min=0.05, max=600),
-    metavar=_("SECONDS"),
-    help=_("Time limit for one connection."),
-)
-@click.option(
-    "--timeout",
-    type=Number(min=0.1, max=3600),
-    metavar=_("SECONDS"),
-    help=_("Time limit for one whole entry."),
-)
-@click.option(
-    "--budget",
-    "budget_mib",
-    type=Number(min=0.1, max=1_000_000),
-    metavar="MIB",
-    help=_("Stop after this many MiB."),
-)
-@click.option("--torrc", metavar=_("FILE"), help=_("Lines to add to tor's settings, for a private network."))
-@click.option("--disk", is_flag=True, help=_("Let tor write to a temporary folder where none is in memory."))
-@click.option(
-    "--diagnosis",
-    metavar=_("CODE"),
-    help=_("Try first what this cut spares: the code of `sanylau diagnose`."),
-)
+@target_options
 @click.option(
     "--diagnose",
     "diagnose_first",
@@ -109,9 +73,7 @@ def reason(rejected: Rejected) -> str:
     "--country", metavar="CC", default="", help=_("Ask servers in this country too, for example KZ.")
 )
 @click.option("--anchors", metavar=_("FILE"), default="", help=_("Ask the servers of this file instead."))
-@click.option("--trusted", is_flag=True, help=_("You trust whoever runs the servers of this list (class B)."))
 @click.option("--reveal", is_flag=True, help=_("Show addresses and secrets; they are masked otherwise."))
-@click.option("--yes", is_flag=True, help=_("Agree to being visible on the network; do not ask."))
 @click.option("--lang", expose_value=False, hidden=True)
 @click.pass_context
 def check(
@@ -120,7 +82,7 @@ def check(
     as_json: bool,
     reveal: bool,
     yes: bool,
-    only: str | None,
+    lists: tuple[str, ...],
     first: int | None,
     diagnose_first: bool,
     country: str,
@@ -128,8 +90,6 @@ def check(
     **rest: object,
 ) -> None:
     """Collect the wishes and carry them out."""
-    from client.check import Wishes
-
     inquiry: Inquiry | None = None
     if diagnose_first and rest["diagnosis"] is None and not (country and anchors):
         from client.diagnosis import inquire
@@ -141,16 +101,22 @@ def check(
     elif diagnose_first or country or anchors:
         ctx.exit(fail(_("--country or --anchors belongs to --diagnose, and --diagnosis CODE stands alone")))
 
-    names = tuple(name.strip() for name in (only or "").split(",") if name.strip())
-    wishes = Wishes(only=names, first=first or 0, **rest)  # type: ignore[arg-type]
+    wishes = wishes_of(lists, rest, first=first or 0)
     ctx.exit(perform(wishes, as_json=as_json, reveal=reveal, yes=yes, inquiry=inquiry))
 
 
-def perform(wishes: object, *, as_json: bool, reveal: bool, yes: bool, inquiry: Inquiry | None = None) -> int:
+def perform(wishes: Wishes, *, as_json: bool, reveal: bool, yes: bool, inquiry: Inquiry | None = None) -> int:
     """Read, ask, run. Returns the exit status."""
+    run = prepared(wishes)
+    if isinstance(run, Exit):
+        return run
+    return ask_and_start(wishes, run, as_json=as_json, reveal=reveal, yes=yes, inquiry=inquiry)
+
+
+def prepared(wishes: Wishes) -> Run | Exit:
+    """Read the lists and return the run that the wishes describe, or the exit status where that cannot be."""
     from client import check as checking
 
-    assert isinstance(wishes, checking.Wishes)
     if "-" in wishes.lists and sys.stdin.isatty():
         sys.stderr.write(_("Paste the list, then press Ctrl-D on a line of its own.") + "\n")
     try:
@@ -162,31 +128,40 @@ def perform(wishes: object, *, as_json: bool, reveal: bool, yes: bool, inquiry: 
         return fail(reason(rejected))
     if not reading.given:
         return fail(_("there is no entry in this list: give proxies, share links or bridge lines"))
-    return ask_and_start(wishes, run, as_json=as_json, reveal=reveal, yes=yes, inquiry=inquiry)
+    return run
+
+
+def agreed(wishes: Wishes, run: Run, *, yes: bool, inquiry: Inquiry | None = None) -> Run | Exit:
+    """Ask for consent, unless it was given or nothing will be sent. Returns the run, or why there is none."""
+    from client import check as checking
+
+    if yes or not checking.to_be_tested(run):
+        return run
+    from client import consent
+
+    answer = consent.ask([*_about(inquiry), *checking.consent_text(run)])
+    if answer is None:
+        return fail(_("nothing was sent: there is no terminal to ask on; agree beforehand with --yes"))
+    if not answer:
+        return fail(_("nothing was sent."))
+    if checking.must_ask_for_disk(run) and consent.ask(consent.about_disk()):
+        return checking.prepare(replace(wishes, disk=True), run.reading)
+    return run
 
 
 def ask_and_start(
-    wishes: object, run: object, *, as_json: bool, reveal: bool, yes: bool, inquiry: Inquiry | None = None
+    wishes: Wishes, run: Run, *, as_json: bool, reveal: bool, yes: bool, inquiry: Inquiry | None = None
 ) -> int:
     """Ask for consent, unless it was given, and carry the run out. Returns the exit status.
 
     With `inquiry` the line is diagnosed first, under the same consent, and the run is ordered by what was found.
     """
     from client import check as checking
-    from client.engine import Run
 
-    assert isinstance(wishes, checking.Wishes)
-    assert isinstance(run, Run)
-    if not yes and checking.to_be_tested(run):
-        from client import consent
-
-        agreed = consent.ask([*_about(inquiry), *checking.consent_text(run)])
-        if agreed is None:
-            return fail(_("nothing was sent: there is no terminal to ask on; agree beforehand with --yes"))
-        if not agreed:
-            return fail(_("nothing was sent."))
-        if checking.must_ask_for_disk(run) and consent.ask(consent.about_disk()):
-            run = checking.prepare(replace(wishes, disk=True), run.reading)
+    consented = agreed(wishes, run, yes=yes, inquiry=inquiry)
+    if isinstance(consented, Exit):
+        return consented
+    run = consented
     if inquiry is not None and checking.to_be_tested(run):
         from client.cli.diagnose import carried_out
 
@@ -206,17 +181,15 @@ def _about(inquiry: Inquiry | None) -> list[str]:
     return [*inquire.consent_text(inquiry), ""]
 
 
-def start(run: object, *, as_json: bool, reveal: bool) -> int:
+def start(run: Run, *, as_json: bool, reveal: bool) -> int:
     """Carry out a prepared run with the face that fits the output. Returns the exit status."""
     import asyncio
 
     from client import check as checking
     from client import platform
-    from client.engine import Run
     from client.render import Renderer
     from client.render.plain import SYMBOLS, Plain, can_show
 
-    assert isinstance(run, Run)
     renderer: Renderer
     if as_json:
         from client.render.jsonl import JsonLines

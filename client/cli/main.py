@@ -29,6 +29,11 @@ COMMANDS: Final = {  # name -> (module, attribute, one line of help)
         "check",
         N_("Test proxies, share links and bridges: which carry traffic, which lie."),
     ),
+    "connect": (
+        "client.cli.connect",
+        "connect",
+        N_("Open a proxy on this machine through the best entry that works."),
+    ),
     "diagnose": (
         "client.cli.diagnose",
         "diagnose",
@@ -43,6 +48,16 @@ COMMANDS: Final = {  # name -> (module, attribute, one line of help)
         "client.cli.drill",
         "drill",
         N_("Play a blackout on this machine with real servers; no network needed."),
+    ),
+    "export": (
+        "client.cli.export",
+        "command",
+        N_("Write what works as other programs want it: files, links, QR codes."),
+    ),
+    "guide": (
+        "client.cli.guide",
+        "guide",
+        N_("Use what works: which entry, in which program, step by step."),
     ),
     "holes": (
         "client.cli.holes",

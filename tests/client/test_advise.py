@@ -8,6 +8,7 @@ from client.events import Finished
 from client.i18n import say
 from client.judge import NO_IPV6
 from client.model import Candidate, LineState, Message, Proof, Protection, Status, Verdict
+from client.sources import BUILTIN
 from tests.client.runs import candidates, endpoint
 from transports.tor_bridge import parse
 
@@ -54,6 +55,20 @@ def test_only_working_ones_are_best_and_only_so_many() -> None:
 def test_an_unencrypted_proxy_is_never_recommended_for_anything_private() -> None:
     assert "public pages only" in said({"working": 1}, [verdict()])
     assert "public pages only" not in said({"working": 1}, [verdict(protection=Protection.UNKNOWN)])
+
+
+@pytest.mark.parametrize("protection", Protection)
+def test_what_works_leads_to_the_guide_and_the_local_connection(protection: Protection) -> None:
+    told = said({"working": 1}, [verdict(protection=protection)])
+    assert "`sanylau guide LIST`" in told
+    assert "`sanylau connect LIST`" in told
+    assert "sanylau guide" not in said({"degraded": 1}, [])
+
+
+def test_the_built_in_list_is_no_list_that_could_be_named_to_a_command() -> None:
+    found = verdict(protection=Protection.TOR)
+    found = replace(found, candidate=replace(found.candidate, source=BUILTIN))
+    assert "LIST" not in said({"working": 1}, [found])
 
 
 @pytest.mark.parametrize(
