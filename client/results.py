@@ -65,7 +65,7 @@ class Results:
 def load(name: str) -> Results:
     """Read a file, or standard input for "-". Raises Rejected with what to do.
 
-    The time when a file was last written is taken for the time when its results were seen.
+    Results that do not tell when they were seen are as old as the file.
     """
     seen: float | None = None
     try:
@@ -88,7 +88,7 @@ def load(name: str) -> Results:
 
 
 def read(data: bytes, *, seen: float | None = None) -> Results:
-    """Return the results in JSON Lines; `seen` is the Unix time they are from. Raises Rejected."""
+    """Return the results in JSON Lines; `seen` is the Unix time of those that do not tell. Raises Rejected."""
     found: dict[str, Option] = {}
     state, told = LineState.UNKNOWN, None
     given = unreadable = 0
@@ -98,7 +98,9 @@ def read(data: bytes, *, seen: float | None = None) -> Results:
             continue
         one = _object(line, number, last=number == len(lines) and given > 0)
         kind = one.get("type")
-        if kind == "summary":
+        if kind == "started":
+            seen = _moment(one.get("at"), seen)
+        elif kind == "summary":
             state = _state(one.get("line_state"))
         elif kind == "diagnosis":
             told = _told(one.get("code"))
@@ -117,6 +119,13 @@ def read(data: bytes, *, seen: float | None = None) -> Results:
         raise Rejected(_UNREADABLE)
     kept = tuple(option for option in found.values() if option.status in _KEPT)
     return Results(options=kept, given=given, unreadable=unreadable, line=state, told=told)
+
+
+def _moment(told: object, known: float | None) -> float | None:
+    """Return the earlier of what a run tells of its time and what is known of the file; the future is nobody's word."""
+    if isinstance(told, bool) or not isinstance(told, int | float) or not 0 < told <= time.time():
+        return known
+    return float(told) if known is None else min(float(told), known)
 
 
 def _object(line: bytes, number: int, *, last: bool) -> dict[str, Any]:

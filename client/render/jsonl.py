@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from typing import Any, TextIO
 
 from client.events import EngineProgressed, Event, Finished, Judged, LineRejected, Noticed, Started
@@ -36,6 +37,8 @@ class JsonLines:
             sys.stderr.write(printable(said, _REASON) + "\n")
         line = as_json(event, reveal=self._reveal)
         if line is not None:
+            if isinstance(event, Started):
+                line["at"] = round(time.time())
             self._out.write(self._encode(line) + "\n")
             self._out.flush()
 

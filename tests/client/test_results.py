@@ -264,3 +264,13 @@ def test_a_file_that_is_too_large_is_turned_down(tmp_path: Path, monkeypatch: py
     path.write_bytes(line())
     with pytest.raises(Rejected, match="larger"):
         results.load(str(path))
+
+
+def test_a_run_that_tells_its_time_dates_its_results() -> None:
+    now = time.time()
+    run = json.dumps({"v": 1, "type": "started", "at": now - 7200}).encode()
+    assert results.read(run + b"\n" + line(), seen=now).options[0].seen == now - 7200
+    assert results.read(run + b"\n" + line()).options[0].seen == now - 7200
+    for told in (now + 7200, -5, "yesterday", True, 10**30, None):
+        run = json.dumps({"v": 1, "type": "started", "at": told}).encode()
+        assert results.read(run + b"\n" + line(), seen=now).options[0].seen == now

@@ -1,4 +1,5 @@
 import json
+import time
 from typing import Any
 
 import pytest
@@ -115,3 +116,11 @@ def test_an_engine_s_progress_is_for_people_and_goes_to_standard_error(
         face.show(engine(40 + n, elapsed=n / 2))
     assert paper.getvalue() == ""
     assert capsys.readouterr().err == "tor at 40 %: it loads the list of relays, 1200 KiB loaded, 20 KiB/s.\n"
+
+
+def test_a_run_tells_when_it_began() -> None:
+    paper = Paper()
+    before = int(time.time())
+    JsonLines(reveal=False, out=paper).show(started())
+    (begun,) = objects(paper)
+    assert before <= begun["at"] <= time.time() + 1
