@@ -14,7 +14,7 @@ import socket
 import ssl
 import struct
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Final
 
 from transports.failure import Failure, WireError
@@ -68,6 +68,20 @@ class SocketStream:
         """Put `data` back in front."""
         self._pushed = data + self._pushed
 
+    async def finish(self) -> None:
+        """Say that nothing more will be sent; what comes can still be read. Raises OSError."""
+        self._socket.shutdown(socket.SHUT_WR)
+
+    @property
+    def raw(self) -> socket.socket:
+        """The socket, for one who reads and writes it alone from now on, after `put_back`. `close` stays here."""
+        return self._socket
+
+    def put_back(self) -> bytes:
+        """Return what was put back, and forget it."""
+        pushed, self._pushed = self._pushed, b""
+        return pushed
+
     def close(self) -> None:
         """Close the socket at once."""
         self._socket.close()
@@ -107,7 +121,7 @@ def _told(sock: socket.socket) -> tuple[int, int, int] | None:
 class TlsStream:
     """TLS as a client over another stream, through memory BIOs."""
 
-    __slots__ = ("_inner", "_into", "_object", "_out", "_pushed", "first", "received")
+    __slots__ = ("_inner", "_into", "_object", "_out", "_pushed", "_turn", "first", "received", "torn")
 
     def __init__(self, inner: Stream, context: ssl.SSLContext, server_hostname: str) -> None:
         self._inner = inner
@@ -115,8 +129,10 @@ class TlsStream:
         self._out = ssl.MemoryBIO()
         self._object = context.wrap_bio(self._into, self._out, server_hostname=server_hostname)
         self._pushed = b""
+        self._turn = asyncio.Lock()  # recv may have to send too, and two writes must not mix
         self.first = b""
         self.received = 0
+        self.torn = False  # it has ended without close_notify
 
     @property
     def reads(self) -> int:
@@ -165,6 +181,7 @@ class TlsStream:
                 await self._flush()
                 taken = await self._inner.recv(min(_CHUNK, limit))
                 if not taken:
+                    self.torn = True
                     return b""
                 self._into.write(taken)
             except ssl.SSLZeroReturnError:
@@ -176,6 +193,16 @@ class TlsStream:
     async def send(self, data: bytes) -> None:
         """Encrypt and send all of `data` in one write."""
         self._object.write(data)
+        await self._flush()
+
+    async def finish(self) -> None:
+        """Say by close_notify that nothing more will be sent; what comes can still be read. Raises OSError."""
+        with suppress(ssl.SSLError):  # what is here already must be out: shutting down would throw it away
+            while data := self._object.read(_CHUNK):
+                self._pushed += data
+                self.received += len(data)
+        with suppress(ssl.SSLError):  # it would rather wait for the other side's
+            self._object.unwrap()
         await self._flush()
 
     def unread(self, data: bytes) -> None:
@@ -191,10 +218,11 @@ class TlsStream:
         return self._inner.segments()
 
     async def _flush(self) -> bytes:
-        data = self._out.read()
-        if data:
-            await self._inner.send(data)
-        return data
+        async with self._turn:
+            data = self._out.read()
+            if data:
+                await self._inner.send(data)
+            return data
 
     async def _fill(self, hello: bytes) -> None:
         taken = await self._inner.recv(_CHUNK)
