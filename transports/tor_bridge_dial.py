@@ -22,12 +22,15 @@ from transports.pt_engine import Plugins
 from transports.singbox_engine import loopback
 from transports.socks5 import converse
 from transports.stream import SocketStream, is_literal
+from transports.tor_circuits import again, renewed
+from transports.tor_control import Lost
 from transports.tor_engine import SOLO, TorDoor, bridge_line
 from transports.tor_process import ENOUGH, NoCircuit, Tor
 from transports.types import N_, CannotMeasure, Endpoint, Step, Stream
 from transports.wire.socks import Socks5
 
 PATIENCE: Final = 900.0  # seconds for the list of relays, as long as something comes
+_REAPED: Final = 2.0  # seconds for the system to tell of tor's end
 _LATE: Final = 0.1  # seconds that the news of tor's end may come after the end of its connections
 _SHAKEN: Final = 15  # per cent: what the handshakes have shown
 _ASKED: Final = 25  # the bridge has described itself
@@ -57,7 +60,10 @@ class TorBridgeTransport:
                 if door.tor is not None:
                     door.tor.alive()
                 if door.tor is None or not door.tor.carries(door.circuit):
-                    await _climb(door, endpoint, net, (host, port))
+                    if not await again(door, (host, port), net):
+                        await _climb(door, endpoint, net, (host, port))
+                    door.made = net.trace.clock()
+            await renewed(door, (host, port), net)
             return await _tunnel(door, endpoint, host, port, net)
 
 
@@ -154,7 +160,9 @@ async def _climb(door: TorDoor, endpoint: Endpoint, net: Net, target: tuple[str,
     began, trace = net.trace.clock(), net.trace
     try:
         await _bootstrap(door, endpoint, net, target, fingerprint)
-    except CannotMeasure:
+    except CannotMeasure as error:
+        if isinstance(error, Lost):
+            await _ended(door.tor)
         if not door.engine.outlives(door.tor):
             raise
         door.forget()
@@ -162,6 +170,13 @@ async def _climb(door: TorDoor, endpoint: Endpoint, net: Net, target: tuple[str,
         trace.waited += lost
         trace.deadline += lost
         await _bootstrap(door, endpoint, net, target, fingerprint)
+
+
+async def _ended(tor: Tor | None) -> None:
+    """Wait for the news that tor's process has ended: its control connection ends a moment before."""
+    with suppress(CannotMeasure, TimeoutError):
+        async with asyncio.timeout(_REAPED):
+            await (tor.until(lambda: False) if tor is not None else asyncio.sleep(0))
 
 
 async def _shaken(door: TorDoor, endpoint: Endpoint, net: Net) -> str:
@@ -289,7 +304,7 @@ async def _through(door: TorDoor, sane: Callable[[], object], host: str, port: i
         await _survived(tor, sane)
         raise CannotMeasure(_UNREACHABLE) from error
     source = int(sock.getsockname()[1])
-    stream = _Tunnel(sock, door, tor, sane)
+    stream = _Tunnel(sock, door, tor, sane, circuit)
     with tor.expecting(source, circuit) as wait:
         try:
             async with net.trace.step(Step.PROXY_HANDSHAKE, net.limits.connect + net.limits.handshake):
@@ -309,13 +324,19 @@ async def _through(door: TorDoor, sane: Callable[[], object], host: str, port: i
 class _Tunnel(SocketStream):
     """A stream through tor. Its end is not the bridge's doing when tor, or the transport's program, has died."""
 
-    __slots__ = ("_held", "_sane", "_tor")
+    __slots__ = ("_circuit", "_held", "_sane", "_tor")
 
-    def __init__(self, sock: socket.socket, door: TorDoor, tor: Tor, sane: Callable[[], object]) -> None:
+    def __init__(
+        self, sock: socket.socket, door: TorDoor, tor: Tor, sane: Callable[[], object], circuit: str
+    ) -> None:
         super().__init__(sock)
-        self._tor, self._sane = tor, sane
+        self._tor, self._sane, self._circuit = tor, sane, circuit
         self._held = ExitStack()
         self._held.enter_context(door.held())
+
+    def stands(self) -> bool:
+        """Say whether its circuit stands, which a stream that has ended by itself leaves behind."""
+        return self._circuit == "0" or self._tor.carries(self._circuit)
 
     async def recv(self, limit: int) -> bytes:
         """Read. Raises CannotMeasure where our side has died."""

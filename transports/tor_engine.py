@@ -48,6 +48,9 @@ MOST: Final = 8
 _SHARED: Final = 4  # of them
 _REVIVALS: Final = 1
 _FRESH: Final = 30.0  # seconds for which a step forward is news
+_YOUNG: Final = (
+    540.0  # seconds in which tor does not close an idle circuit by itself (MaxCircuitDirtiness: 600)
+)
 _IDLE: Final = 2.0  # seconds after its last stream in which a bridge may still want its tor
 _MANY: Final = N_(
     "more than {n} different lines for one and the same bridge, and each needs a tor of its own: test the rest in another run"
@@ -66,6 +69,8 @@ class TorDoor(Door):
     circuit: str = ""
     used: set[str] = field(default_factory=set)  # exits
     shaken: tuple[str, tuple[Observation, ...]] | None = None  # who answered the handshakes, and the steps
+    made: float = 0.0  # loop time when the circuit was built
+    renewing: bool = False
     users: int = 0
     kept_until: float = 0.0  # loop time
 
@@ -80,6 +85,16 @@ class TorDoor(Door):
         finally:
             self.users -= 1
             self.engine.stir()
+
+    @property
+    def fallen(self) -> str:
+        """The circuit that has fallen and is not replaced yet, "" while all is well. tor closes old ones itself."""
+        if self.tor is None or self.circuit in ("", "0"):
+            return ""
+        if self.tor.carries(self.circuit):
+            return ""
+        young = asyncio.get_running_loop().time() - self.made < _YOUNG
+        return self.circuit if young or self.tor.gone is not None else ""
 
     def forget(self) -> None:
         """Begin anew at the next dial."""

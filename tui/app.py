@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on, work
@@ -14,14 +14,14 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.worker import Worker, WorkerError, WorkerState
 
-from client import consent
+from client import check, consent
 from client.check import BadList, Wishes
 from client.engine import Run
 from client.i18n import _
-from client.model import Rejected
+from client.model import LineState, Rejected
 from client.platform import on_interrupt
 from tui.intake import complaint, propose
-from tui.messages import NewCheck, StartCheck, StopRun
+from tui.messages import ConnectThrough, Disconnect, NewCheck, StartCheck, StopRun, UseOption
 from tui.screens.consent import ConsentScreen
 from tui.screens.help import HelpScreen
 from tui.screens.home import HomeScreen
@@ -30,7 +30,14 @@ from tui.session import Session
 from tui.state import NOTICES
 from tui.theme import THEME
 
+if TYPE_CHECKING:
+    from client.model import Protection
+    from client.options import Option
+    from tui.connection import Connection
+
 _LAST_WAIT = 5.0  # seconds that a run may take to stop its engines before the screen closes
+_LOUD = 12.0  # seconds for which a notice stands that nobody may miss
+_NOT_BY_ACCIDENT = 1.0  # seconds
 
 
 class SanylauApp(App[int]):
@@ -40,6 +47,7 @@ class SanylauApp(App[int]):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "explain", _("Help"), priority=True),
+        Binding("f2", "disconnect", _("Disconnect"), priority=True),
         Binding("ctrl+q", "quit", _("Quit"), priority=True),
         Binding("ctrl+c", "interrupt", show=False),
     ]
@@ -48,7 +56,10 @@ class SanylauApp(App[int]):
         super().__init__()
         self._wishes = wishes or Wishes()
         self._runner: Worker[None] | None = None
+        self._carrier: Worker[None] | None = None
+        self._lower: ConsentScreen | None = None
         self.session: Session | None = None
+        self.connection: Connection | None = None
 
     def on_mount(self) -> None:
         """Put on the colours and show home."""
@@ -100,8 +111,111 @@ class SanylauApp(App[int]):
         if event.worker is self._runner and self.session is not None:
             self.session.broken = kind
             self.session.changed |= {NOTICES, ""}  # the end may be on the screen already
+        elif event.worker is self._carrier:
+            self.tell(_("The local connection broke down ({kind}): it is closed.", kind=kind), loud=True)
+        elif event.worker.group == "connecting":
+            self.tell(_("Not connected: Sanylau itself broke down ({kind}).", kind=kind), loud=True)
         else:
             self._home.complain(_("Sanylau itself broke down ({kind}). Nothing was sent.", kind=kind))
+
+    # the use of what works
+
+    @on(UseOption)
+    def _use_option(self, message: UseOption) -> None:
+        from tui.screens.use import UseScreen  # the guide and the exports: not before somebody wants them
+
+        control = self.session.state.control if self.session is not None else None
+        state = control.state if control is not None else LineState.UNKNOWN
+        self.push_screen(UseScreen(message.option, state))
+
+    @on(ConnectThrough)
+    def _connect_through(self, message: ConnectThrough) -> None:
+        if self.session is not None:
+            self._open_connection(message.option, self.session)
+
+    @work(exclusive=True, group="connecting", exit_on_error=False)
+    async def _open_connection(self, option: Option, session: Session) -> None:
+        from tui import connection as connections
+
+        run = connections.run_for(option, session)
+        question = connections.question(option, run, instead=self._is_connected)
+        if not await self.push_screen_wait(ConsentScreen(question)):
+            self.tell(_("Nothing was sent."))
+            return
+        if check.must_ask_for_disk(run):
+            about = ConsentScreen(consent.about_disk(), no=_("No, leave bridges out"))
+            if await self.push_screen_wait(about):
+                allowed = check.prepare(replace(self._wishes, disk=True), run.reading)
+                run = replace(run, disk=True, engines=allowed.engines)
+        await self._ended(self._carrier)
+        self.connection = connections.Connection(option, run, consent=self._may_go_lower, loud=self.tell)
+        self._carrier = self._carry(self.connection)
+
+    @work(exclusive=True, group="connection", exit_on_error=False)
+    async def _carry(self, connection: Connection) -> None:
+        await connection.follow()
+
+    @property
+    def _is_connected(self) -> bool:
+        return self.connection is not None and not self.connection.over
+
+    async def _may_go_lower(self, there: Protection, before: Protection | None) -> bool | None:
+        """Ask, on whatever screen the person is. The question goes when traffic has found another way."""
+        from client.connect import asking
+
+        answer: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
+        first, *rest = asking.about_lower(there, before)
+        death = self.connection.death if self.connection is not None else ""
+        question = ConsentScreen(
+            [first, *([f"• {death}"] if death else []), *rest],
+            no=_("No, keep it stopped"),
+            patience=_NOT_BY_ACCIDENT,
+        )
+
+        def settle(yes: bool | None) -> None:
+            self._lower = None
+            if not answer.done():
+                answer.set_result(yes)
+
+        self._lower = question
+        self.bell()
+        self.call_later(self.clear_notifications)  # none may hide the answers
+        self.push_screen(question, settle)
+        try:
+            return await answer
+        finally:
+            self._take_back()
+
+    def _take_back(self) -> None:
+        """Close the question that nobody needs answered any more."""
+        question, self._lower = self._lower, None
+        if question is not None:
+            question.dismiss(None)
+
+    def tell(self, text: str, loud: bool = False) -> None:
+        """Say something on whatever screen the person is; `loud` is for what must not be missed."""
+        if loud:
+            self.bell()
+        if self._lower is not None and self.connection is not None and self.connection.using is not None:
+            self._take_back()  # traffic goes on without an answer
+        self.call_later(self.clear_notifications)  # a pile of them would hide the screen
+        self.notify(
+            text,
+            severity="error" if loud else "information",
+            timeout=_LOUD if loud else None,
+            markup=False,
+        )
+
+    @on(Disconnect)
+    def action_disconnect(self) -> None:
+        """End the local connection; the programs that use it are told by a reset."""
+        if self._is_connected:
+            self._disconnect()
+
+    @work(exclusive=True, group="connecting", exit_on_error=False)
+    async def _disconnect(self) -> None:
+        await self._ended(self._carrier)
+        self.tell(_("Disconnected: programs that used the port have no way out through it any more."))
 
     # the ways out of it
 
@@ -117,9 +231,11 @@ class SanylauApp(App[int]):
             self.pop_screen()
 
     def action_interrupt(self) -> None:
-        """Ctrl-C: stop what runs; where nothing runs, leave."""
+        """Ctrl-C: stop what runs, the check first, then the connection; where nothing runs, leave."""
         if self.session is not None and not self.session.over and not self.session.stopping:
             self.session.stop()
+        elif self._is_connected:
+            self.action_disconnect()
         else:
             self.hang_up()
 
@@ -133,23 +249,34 @@ class SanylauApp(App[int]):
 
     @work(exclusive=True, group="leaving", exit_on_error=False)
     async def _leave(self) -> None:
-        running = self._runner
-        if running is not None and not running.is_finished:
-            running.cancel()
-            with contextlib.suppress(WorkerError, TimeoutError):
-                async with asyncio.timeout(_LAST_WAIT):
-                    await running.wait()
+        await asyncio.gather(self._ended(self._carrier), self._ended(self._runner))
         self.exit(0)
+
+    async def _ended(self, worker: Worker[None] | None) -> None:
+        """End a worker and wait until everything of it has been put back."""
+        if worker is None or worker.is_finished:
+            return
+        worker.cancel()
+        with contextlib.suppress(WorkerError, TimeoutError):
+            async with asyncio.timeout(_LAST_WAIT):
+                await worker.wait()
 
     def action_explain(self) -> None:
         """Open the help, or close it."""
         if isinstance(self.screen, HelpScreen):
             self.screen.action_close()
         elif not isinstance(self.screen, ConsentScreen):
-            self.push_screen(HelpScreen(home=isinstance(self.screen, HomeScreen)))
+            self.push_screen(HelpScreen(self._topic()))
+
+    def _topic(self) -> str:
+        if isinstance(self.screen, HomeScreen):
+            return "home"
+        return "results" if isinstance(self.screen, ResultsScreen) else "use"
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The question is answered before anything else."""
+        """The question is answered before anything else, and what is not up is not ended."""
+        if action == "disconnect":
+            return self._is_connected
         if action == "explain" and isinstance(self.screen, ConsentScreen):
             return False
         return super().check_action(action, parameters)

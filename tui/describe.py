@@ -213,6 +213,8 @@ def summary(state: RunState, *, reveal: bool) -> Lines:
     lines: Lines = [
         ("" if number else _("next"), Text(f"→ {say(step)}")) for number, step in enumerate(advice)
     ]
+    if found:
+        lines.append(("", Text(_("→ Choose an entry above and press u: how to use it, step by step."))))
     chosen = [row for row in map(state.at, range(min(len(state), len(found)))) if id(row.verdict) in best]
     lines += [(_("best") if not number else "", _option(row, reveal)) for number, row in enumerate(chosen)]
     for kind in sorted({row.verdict.protection for row in chosen}):

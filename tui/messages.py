@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from textual.message import Message
 
+from client.options import Option
+
 
 class StartCheck(Message):
     """Take in this text and this file and, after consent, test what is in them."""
@@ -21,3 +23,23 @@ class StopRun(Message):
 
 class NewCheck(Message):
     """Leave the results and go back to the list."""
+
+
+class UseOption(Message):
+    """Show how this option is used."""
+
+    def __init__(self, option: Option) -> None:
+        super().__init__()
+        self.option = option
+
+
+class ConnectThrough(Message):
+    """After consent, open the local connection through this option before all others."""
+
+    def __init__(self, option: Option) -> None:
+        super().__init__()
+        self.option = option
+
+
+class Disconnect(Message):
+    """End the local connection."""

@@ -36,6 +36,7 @@ KEPT: Final[Mapping[Status, int]] = {  # rows of each state; more is counted, bu
     Status.FAILED: 200,
     Status.UNTESTED: 1000,
 }
+USABLE: Final = (Status.WORKING, Status.DEGRADED)
 _NOTICES_KEPT: Final = 100
 _LATEST_FIRST: Final = (Status.BLOCKED, Status.FAILED)
 
@@ -126,9 +127,8 @@ class RunState:
 
     def found(self) -> list[Verdict]:
         """Return the working and degraded verdicts, best first: what advice is made from."""
-        usable = (Status.WORKING, Status.DEGRADED)
         end = bisect_left(self._order, ((ORDER.index(Status.HOSTILE), "", 0.0, 0), ""))
-        return [row.verdict for row in map(self.at, range(end)) if row.verdict.status in usable]
+        return [row.verdict for row in map(self.at, range(end)) if row.verdict.status in USABLE]
 
     def _judged(self, event: Judged) -> frozenset[str]:
         status = event.verdict.status

@@ -69,13 +69,19 @@ class Steps:
     language: str = "en"
 
 
-def of_way(way: Way, *, reveal: bool, lists: Sequence[str] = (), language: str = "") -> Steps:
-    """Return the steps for an option in a program. `lists` are the files that it came from, for the commands."""
+def of_way(
+    way: Way, *, reveal: bool, lists: Sequence[str] = (), language: str = "", port: int = PORT
+) -> Steps:
+    """Return the steps for an option in a program. `lists` are the files that it came from, for the commands.
+
+    `port` is where the local connection listens.
+    """
     text = texts.load(way.app.id, language or texts.language())
     found = text.way(way.by)
     raw = found.steps if found is not None else ()
     used = found.placeholders if found is not None else frozenset()
     values = _values(way.option) if reveal else _words(_HIDDEN)
+    values["local_port"] = str(port)
     whole = {name: values[name] for name in _WHOLE} if reveal else {}
     values |= {name: _(_BELOW) for name, value in whole.items() if value}
     values |= {name: _(_NO_LINK) for name, value in whole.items() if not value}

@@ -126,10 +126,15 @@ def _step(entry: dict[str, Any]) -> Step:
     )
 
 
+def _is_clean(text: str) -> bool:
+    """Say whether a text may go to a terminal as it is: no controls. No-break spaces belong to some languages."""
+    return printable(text, _LONGEST) == text
+
+
 def sentence(entry: Mapping[str, Any], field: str, default: str | None = None) -> str:
     """Return a text of one line with none but known placeholders. Raises KeyError with the field's name."""
     value = entry.get(field, default)
-    if not isinstance(value, str) or len(value) > _LONGEST or not value.isprintable():
+    if not isinstance(value, str) or len(value) > _LONGEST or not _is_clean(value):
         raise KeyError(field)
     if default is None and not value.strip():
         raise KeyError(field)

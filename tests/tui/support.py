@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 
 from client import check, parse
 from client.check import Wishes
+from client.drill.origin import Origin
 from client.drill.stage import Stage, stage
 from client.engine import Run
 from client.events import EngineProgressed, Finished, Judged
@@ -60,16 +61,21 @@ async def playing(names: Collection[str], folder: Path, **wanted: Any) -> AsyncI
     async with stage(names) as played:
         authority = folder / "ca.pem"
         authority.write_text(played.origin.ca_pem)
-        https = f"https://127.0.0.1:{played.origin.https_port}"
-        values: dict[str, Any] = {
-            "target": f"{https}/small",
-            "bulk_target": f"{https}/bulk",
-            "plain_target": f"http://127.0.0.1:{played.origin.http_port}/plain",
-            "target_ca": str(authority),
-            "profile": "fast",
-            "timeout": 8.0,
-        }
-        yield played, Wishes(**(values | wanted))
+        yield played, wishes_for(played.origin, authority, **wanted)
+
+
+def wishes_for(origin: Origin, authority: Path, **wanted: Any) -> Wishes:
+    """Return wishes that lead to an origin of the drill."""
+    https = f"https://127.0.0.1:{origin.https_port}"
+    values: dict[str, Any] = {
+        "target": f"{https}/small",
+        "bulk_target": f"{https}/bulk",
+        "plain_target": f"http://127.0.0.1:{origin.http_port}/plain",
+        "target_ca": str(authority),
+        "profile": "fast",
+        "timeout": 8.0,
+    }
+    return Wishes(**(values | wanted))
 
 
 def listed(played: Stage) -> str:

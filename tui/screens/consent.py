@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import monotonic
 from typing import ClassVar
 
 from rich.text import Text
@@ -16,13 +17,19 @@ from textual.widgets import Button, Footer, Static
 from client import consent
 from client.i18n import _
 from client.text import printable
+from tui.widgets.connection_line import ConnectionLine
 from tui.widgets.facts import grid
 
 _LONGEST = 2000
+_FEW = 7  # lines that have room for an empty one between them
 
 
 class ConsentScreen(ModalScreen[bool]):
-    """Shows what a person has to agree to; gives True for yes. `no` is what the other answer does."""
+    """Shows what a person has to agree to; gives True for yes. `no` is what the other answer does.
+
+    `patience` are the seconds for which a yes does not count: a question that comes by itself may meet a key that was
+    meant for something else.
+    """
 
     CSS_PATH = "consent.tcss"
     AUTO_FOCUS = "#no"
@@ -30,11 +37,17 @@ class ConsentScreen(ModalScreen[bool]):
         Binding(f"{consent.letter()},y", "answer(True)", _("Yes"), key_display=consent.letter()),
         Binding("n,escape", "answer(False)", _("No")),
         Binding("left,right", "other", show=False),
+        Binding("up", "scroll(-1)", show=False),
+        Binding("down", "scroll(1)", show=False),
+        Binding("pageup", "scroll(-8)", show=False),
+        Binding("pagedown", "scroll(8)", show=False),
     ]
 
-    def __init__(self, lines: Sequence[str], no: str = "") -> None:
+    def __init__(self, lines: Sequence[str], no: str = "", *, patience: float = 0.0) -> None:
         super().__init__()
         self._lines = lines
+        self._patience = patience
+        self._since = 0.0
         self._no = no or _("No, send nothing")
 
     def compose(self) -> ComposeResult:
@@ -42,15 +55,26 @@ class ConsentScreen(ModalScreen[bool]):
         with Vertical(id="question"):
             yield Static(Text(_shown(self._lines[0])), classes="first")
             with VerticalScroll(can_focus=False):
-                yield Static(grid([_point(line) for line in self._lines[1:]]))
+                airy = "\n" if len(self._lines) <= _FEW else ""
+                yield Static(grid([_point(line, airy) for line in self._lines[1:]]))
             with Horizontal(id="answers"):
                 yield Button(self._no, id="no")
                 yield Button(_("Yes, go on"), id="yes", variant="primary")
+        yield ConnectionLine()
         yield Footer()
+
+    def on_mount(self) -> None:
+        """Note when the question came."""
+        self._since = monotonic()
 
     def action_answer(self, yes: bool) -> None:
         """Close with the answer."""
-        self.dismiss(yes)
+        if not yes or monotonic() - self._since >= self._patience:
+            self.dismiss(yes)
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll what does not fit."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
     def action_other(self) -> None:
         """Go to the other button."""
@@ -58,13 +82,13 @@ class ConsentScreen(ModalScreen[bool]):
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
-        self.dismiss(event.button.id == "yes")
+        self.action_answer(event.button.id == "yes")
 
 
 def _shown(line: str) -> str:
     return printable(line, _LONGEST)
 
 
-def _point(line: str) -> tuple[str, Text]:
+def _point(line: str, end: str) -> tuple[str, Text]:
     mark = "• " if line.startswith("• ") else ""
-    return mark.strip(), Text(_shown(line.removeprefix(mark)) + "\n")
+    return mark.strip(), Text(_shown(line.removeprefix(mark)) + end)

@@ -16,6 +16,7 @@ from client.i18n import _, say
 from client.model import N_, Status
 from client.render import words
 from tui.describe import Lines
+from tui.widgets.connection_line import ConnectionLine
 from tui.widgets.facts import Facts
 
 _STATES = {
@@ -35,16 +36,29 @@ _HOME_KEYS = (
 _RESULT_KEYS = (
     ("↑ ↓", N_("choose an entry; its details stand below")),
     ("s, ^c", N_("stop and keep what is known")),
+    ("u", N_("use a working or degraded entry: the guide, a file, a QR code, the local connection")),
     ("r", N_("show or mask addresses and secrets")),
     ("a", N_("at the end: the advice, or the details again")),
     ("Enter", N_("more room for the details; Tab, then ↑ ↓ scrolls them")),
     ("n", N_("at the end: a new check")),
     ("^q", N_("stop everything and leave; nothing is kept on this machine")),
 )
+_USE_KEYS = (
+    ("↑ ↓", N_("scroll the guide")),
+    ("c", N_("open a port on this machine for its programs, through this entry; again: close it")),
+    ("e", N_("write the entry as another program wants it; the file is for you only")),
+    ("q", N_("show the entry as a QR code, for the camera of another device")),
+    ("← →", N_("another program or device; a shows them all")),
+    ("r", N_("show or mask addresses and secrets")),
+    ("F2", N_("on every screen: end the local connection")),
+    ("Esc", N_("go back; a connection that is up stays up")),
+    ("^q", N_("stop everything and leave; only exported files are kept")),
+)
+_KEYS = {"home": _HOME_KEYS, "results": _RESULT_KEYS, "use": _USE_KEYS}
 
 
 class HelpScreen(ModalScreen[None]):
-    """Explains keys, states and classes."""
+    """Explains keys, states and classes; `about` is the screen below."""
 
     DEFAULT_CSS = """
     HelpScreen { align: center middle; background: $background; }
@@ -59,41 +73,45 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,f1,enter,q", "close", _("Close"), key_display="esc"),
     ]
 
-    def __init__(self, *, home: bool) -> None:
+    def __init__(self, about: str) -> None:
         super().__init__()
-        self._home = home
+        self._about = about
 
     def compose(self) -> ComposeResult:
         """Lay out the box."""
         with Vertical(id="help"):
             yield Facts()
+        yield ConnectionLine()
         yield Footer()
 
     def on_mount(self) -> None:
         """Fill it."""
         self.query_one("#help").border_title = _("help")
-        self.query_one(Facts).show(help_lines(home=self._home), start=True)
+        self.query_one(Facts).show(help_lines(self._about), start=True)
 
     def action_close(self) -> None:
         """Go back."""
         self.dismiss()
 
 
-def help_lines(*, home: bool) -> Lines:
-    """Return the help for home or for the results."""
-    lines: Lines = [(keys, Text(_(what))) for keys, what in (_HOME_KEYS if home else _RESULT_KEYS)]
-    if home:
+def help_lines(about: str) -> Lines:
+    """Return the help for a screen: "home", "results" or "use"."""
+    lines: Lines = [(keys, Text(_(what))) for keys, what in _KEYS[about]]
+    if about == "home":
         lines += [
             ("", Text()),
             ("", Text(_("A line may be host:port, a link such as socks5:// or vless://, or a bridge line."))),
             ("", Text(_("Whole subscriptions, Clash, sing-box and Xray files are read as well."))),
         ]
-    lines.append(("", Text()))
-    for status in words.ORDER:
-        look = words.LOOKS[status]
-        text = Text(words.word(status), style=look.style)
-        lines.append((look.symbol, text.append(f": {_(_STATES[status])}", style="not bold not dim")))
+    if about != "use":
+        lines += [("", Text()), *map(_state, words.ORDER)]
     lines.append(("", Text()))
     for kind, label in words.CLASSES.items():
         lines.append(("", Text(f"{_(label)}: {say(advise.exposure(kind))}")))
     return lines
+
+
+def _state(status: Status) -> tuple[str, Text]:
+    look = words.LOOKS[status]
+    text = Text(words.word(status), style=look.style)
+    return look.symbol, text.append(f": {_(_STATES[status])}", style="not bold not dim")

@@ -22,6 +22,7 @@ from tui import theme
 from tui.intake import complaint, read_in
 from tui.messages import StartCheck
 from tui.widgets.choice import Choice
+from tui.widgets.connection_line import ConnectionLine
 from tui.widgets.inputs import FileInput, ListArea
 
 _PAUSE: Final = 0.4  # seconds without a key before the list is read for its counts
@@ -66,6 +67,7 @@ class HomeScreen(Screen[None]):
         yield Static(id="said")
         with VerticalScroll(id="rejected"):
             yield Static(id="rejects")
+        yield ConnectionLine()
         yield Footer()
 
     def on_mount(self) -> None:

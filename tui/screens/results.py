@@ -15,10 +15,11 @@ from textual.widgets import Footer, Label, Static
 from client.i18n import _, say
 from client.text import printable
 from tui import describe
-from tui.messages import NewCheck, StopRun
+from tui.messages import NewCheck, StopRun, UseOption
 from tui.session import Session
-from tui.state import ENGINE, LINE, NOTICES, PROGRESS, SUMMARY
+from tui.state import ENGINE, LINE, NOTICES, PROGRESS, SUMMARY, USABLE, Row
 from tui.theme import PROFILES
+from tui.widgets.connection_line import ConnectionLine
 from tui.widgets.facts import Facts
 from tui.widgets.results_table import ResultsTable
 
@@ -34,6 +35,7 @@ class ResultsScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (150, "-wide")]  # noqa: RUF012 - declared so by Textual
     BINDINGS: ClassVar[list[BindingType]] = [
         # The second key is the same place on a Russian or Kazakh keyboard.
+        Binding("u,г", "use", _("Use it"), key_display="u"),
         Binding("s,ы", "stop", _("Stop"), key_display="s"),
         Binding("n,т", "new", _("New check"), key_display="n"),
         Binding("a,ф", "summary", _("Advice"), key_display="a"),
@@ -60,7 +62,8 @@ class ResultsScreen(Screen[None]):
         with Vertical(id="both"):
             yield ResultsTable(self._session.state, id="results")
             yield Facts(id="details")
-        yield Footer()
+        yield ConnectionLine()
+        yield Footer(compact=True)
 
     def on_mount(self) -> None:
         """Begin to draw."""
@@ -77,9 +80,24 @@ class ResultsScreen(Screen[None]):
             return not over and not self._session.stopping
         if action == "new":
             return over
+        if action == "use":
+            return self._usable() is not None
         if action == "summary":
             return self._session.state.finished is not None
         return True
+
+    def action_use(self) -> None:
+        """Go on to the use of the entry under the cursor."""
+        from tui.using import option_of  # the guide and the exports: not before somebody wants them
+
+        row = self._usable()
+        if row is not None:
+            self.post_message(UseOption(option_of(row, now=self._session.now())))
+
+    def _usable(self) -> Row | None:
+        table = self.query_one(ResultsTable) if self.is_mounted else None
+        row = table.current if table is not None else None
+        return row if row is not None and row.verdict.status in USABLE else None
 
     def action_stop(self) -> None:
         """Stop the run; what is known stays."""
@@ -114,6 +132,7 @@ class ResultsScreen(Screen[None]):
         if event.by_person:
             self._summing_up = False
         self._show_facts(start=event.by_person)
+        self.refresh_bindings()
 
     def _draw(self) -> None:
         session = self._session

@@ -1,0 +1,245 @@
+"""One option while it carries connections: it opens them, counts them, and ends them all when it has died."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from client.connect.health import Doubt, Pulse
+from client.connect.legs import Datagrams, NotOpened, Refusal
+from client.options import Option
+from transports.failure import Failure, StepFailed
+from transports.registry import REGISTRY
+from transports.stream import SocketStream
+from transports.types import CannotMeasure, Note, Step, Stream
+
+if TYPE_CHECKING:
+    from transports.net import Net
+
+T = TypeVar("T")
+
+_LATELY: Final = 5.0  # seconds: who let something through within them need not be asked after a refusal
+_VERDICT: Final = 0.5  # seconds that the end of a connection may wait for a word on it
+_ENGINES: Final = 1.0  # seconds of latency that are assumed of Tor before anything was measured
+_BY_FAILURE: Final = {
+    Failure.SOCKS_NOT_ALLOWED: Refusal.NOT_ALLOWED,
+    Failure.SOCKS_NETWORK_UNREACHABLE: Refusal.NETWORK_UNREACHABLE,
+    Failure.SOCKS_HOST_UNREACHABLE: Refusal.HOST_UNREACHABLE,
+    Failure.SOCKS_REFUSED: Refusal.REFUSED,
+    Failure.SOCKS_TTL: Refusal.TIMEOUT,  # tor says this for its own timeouts
+    Failure.SOCKS_ADDRESS: Refusal.HOST_UNREACHABLE,
+}
+_BY_STATUS: Final = {
+    403: Refusal.NOT_ALLOWED,
+    404: Refusal.HOST_UNREACHABLE,
+    502: Refusal.HOST_UNREACHABLE,
+    503: Refusal.HOST_UNREACHABLE,
+    504: Refusal.TIMEOUT,
+}
+
+
+class Died(Exception):  # noqa: N818 - a result
+    """The option has died before the connection stood: another one may open it."""
+
+
+def refusal_of(failed: StepFailed) -> tuple[Refusal, bool]:
+    """Return what a program is told, and whether that was the word of a server that is alive itself."""
+    if failed.note is Note.REFUSED and failed.step is Step.PROXY_HANDSHAKE:
+        by_status = _BY_STATUS.get(failed.code, Refusal.FAILED)
+        return (by_status if failed.failure is Failure.HTTP_STATUS else _of_socks(failed.failure)), True
+    return (Refusal.TIMEOUT if failed.failure is Failure.TIMEOUT else Refusal.FAILED), False
+
+
+def _of_socks(failure: Failure) -> Refusal:
+    return _BY_FAILURE.get(failure, Refusal.FAILED)
+
+
+class Line:
+    """One option in use. `settle` asks whether it is alive, and says so; many may ask at once."""
+
+    def __init__(
+        self,
+        name: str,
+        option: Option,
+        net: Callable[[], Net],
+        settle: Callable[[Line, Doubt], Awaitable[bool]],
+    ) -> None:
+        self.name, self.option = name, option
+        self.began = asyncio.get_running_loop().time()
+        self.pulse = Pulse(came=self.began)
+        if REGISTRY[option.transport].engine == "tor":
+            self.pulse.latency = _ENGINES
+        self.dead = False
+        self.fallen = ""
+        self.settling: asyncio.Future[None] | None = None
+        self.wakened: Callable[[], None] = lambda: None
+        self._net, self._settle = net, settle
+        self._legs: set[Carried] = set()
+        self._associations: set[Datagrams] = set()
+        self._opening: set[asyncio.Timeout] = set()
+        self._clock = asyncio.get_running_loop().time
+
+    @property
+    def busy(self) -> bool:
+        """Whether connections are open or being opened."""
+        return bool(self._legs or self._opening)
+
+    async def open(self, host: str, port: int) -> Carried:
+        """Open a connection. Raises NotOpened, or Died."""
+        stream = await self.through(lambda net: self._dial(host, port, net))
+        if self.dead:
+            stream.close()
+            raise Died
+        leg = Carried(self, stream)
+        self._legs.add(leg)
+        self.pulse.legs = len(self._legs)
+        self.wakened()
+        return leg
+
+    async def datagrams(self, opens: Callable[[Net], Awaitable[Datagrams]]) -> Datagrams:
+        """Open an association for datagrams by `opens`. Raises NotOpened, or Died."""
+        association = await self.through(opens)
+        self._associations.add(association)
+        association.when_cut(lambda: self._associations.discard(association))
+        return association
+
+    async def through(self, dial: Callable[[Net], Awaitable[T]]) -> T:
+        """Carry out what opens something through this option. Raises NotOpened, or Died."""
+        net, opened = self._net(), False
+        number = self.pulse.dialling(self._clock())
+        timer = asyncio.timeout(net.limits.total)
+        self._opening.add(timer)
+        self.wakened()
+        try:
+            async with timer:
+                result = await dial(net)
+            opened = True
+        except StepFailed as failed:
+            why = refusal_of(failed)
+        except TimeoutError:
+            why = Refusal.TIMEOUT, False
+        except CannotMeasure:
+            why = Refusal.FAILED, False
+        finally:
+            self._opening.discard(timer)
+            self.pulse.dialled(number, self._clock(), opened=opened)
+        if opened:
+            return result
+        raise await self._explained(*why)
+
+    async def _explained(self, refusal: Refusal, by_the_server: bool) -> NotOpened | Died:
+        if by_the_server:
+            if self._clock() - self.pulse.came > _LATELY:
+                self.pulse.fault(Doubt.FAILED)
+                self.wakened()
+        elif self.dead or not await self._settle(self, Doubt.FAILED):
+            return Died()
+        return NotOpened(refusal)
+
+    async def _dial(self, host: str, port: int, net: Net) -> Stream:
+        transport = REGISTRY[self.option.transport].transport
+        assert transport is not None
+        return await transport.dial(self.option.endpoint, host, port, net)
+
+    def die(self) -> int:
+        """End all that goes through it; return how many connections that were."""
+        self.dead = True
+        return self.cut()
+
+    def cut(self) -> int:
+        """Reset its connections, and give up those that are being opened; return how many were open."""
+        now, legs = self._clock(), list(self._legs)
+        for timer in self._opening:
+            with suppress(RuntimeError):  # it has just run out by itself
+                timer.reschedule(now)
+        for leg in legs:
+            leg.cut()
+        for association in list(self._associations):
+            association.close()
+        return len(legs)
+
+    def drop(self, leg: Carried) -> None:
+        """Take a connection that has ended off the books."""
+        self._legs.discard(leg)
+        self.pulse.legs = len(self._legs)
+
+    async def ended_well(self, leg: Carried) -> bool:
+        """Tell, at the end of a connection by the option's side, whether that was the option's own end."""
+        if not await _engine_stands(leg.stream):
+            leg.broke()
+            return False
+        if not self.pulse.doubts_end(leg.came, self._clock()):
+            return not self.dead
+        self.pulse.fault(Doubt.ENDED)
+        try:
+            async with asyncio.timeout(_VERDICT):
+                return await self._settle(self, Doubt.ENDED)
+        except TimeoutError:
+            return not self.dead
+
+
+async def _engine_stands(stream: Stream) -> bool:
+    """Say whether the engine that carried a stream outlives its end; those streams know it when read again."""
+    if isinstance(stream, SocketStream) and type(stream) is not SocketStream:
+        try:
+            await stream.recv(1)
+        except (OSError, EOFError, CannotMeasure):
+            return False
+    stands: Callable[[], bool] | None = getattr(stream, "stands", None)
+    return stands is None or stands()
+
+
+class Carried:
+    """A connection of a program (`client.connect.legs.Leg`)."""
+
+    __slots__ = ("_calls", "_clock", "_cut", "_line", "_pulse", "came", "stream")
+
+    def __init__(self, line: Line, stream: Stream) -> None:
+        self.stream = stream
+        self._line, self._pulse = line, line.pulse
+        self._clock = asyncio.get_running_loop().time
+        self._calls: list[Callable[[], None]] = []
+        self._cut = False
+        self.came = float("-inf")  # when its last bytes came down
+
+    def sent(self, count: int) -> None:
+        """Count bytes that went up."""
+        self._pulse.sent(count, self._clock())
+
+    def received(self, count: int) -> None:
+        """Count bytes that came down."""
+        self.came = self._clock()
+        self._pulse.received(count, self.came)
+
+    def when_cut(self, call: Callable[[], None]) -> None:
+        """Have `call` called once the option has died."""
+        if self._cut:
+            call()
+        else:
+            self._calls.append(call)
+
+    def cut(self) -> None:
+        """End it because its option has died."""
+        if not self._cut:
+            self._cut = True
+            calls, self._calls = self._calls, []
+            for call in calls:
+                call()
+
+    def broke(self) -> None:
+        """Take the word that the option's side ended by a fault."""
+        if not self._line.dead:
+            self._pulse.fault(Doubt.BROKE)
+            self._line.wakened()
+
+    async def ended_well(self) -> bool:
+        """Tell, at the end of the option's side, whether it was one (`client.connect.pump.Judged`)."""
+        return await self._line.ended_well(self)
+
+    def close(self) -> None:
+        """End it. Safe to call twice."""
+        self._calls.clear()
+        self._line.drop(self)
+        self.stream.close()

@@ -1,0 +1,390 @@
+"""Faces of the local connection: plain lines, with a line of figures on a terminal, and JSON Lines."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import PurePath
+from typing import Any, Final, TextIO
+
+from client import advise, events
+from client.connect.events import (
+    Checked,
+    Event,
+    Held,
+    Hold,
+    Listening,
+    Lost,
+    Noticed,
+    Status,
+    Summary,
+    Using,
+    Why,
+)
+from client.i18n import _, ngettext, say
+from client.model import Message, Verdict
+from client.model import Status as Verdicts
+from client.options import Option
+from client.render import plain, words
+from client.render.jsonl import VERSION
+from client.render.plain import can_show
+from client.text import printable
+from transports.types import N_
+
+_KEPT: Final = 200
+_MESSAGE: Final = 400
+_RARELY: Final = 60.0  # seconds between two lines of figures where a line cannot be rewritten
+_WHY: Final = {
+    Why.START: N_("in use"),
+    Why.FAILOVER: N_("in use instead"),
+    Why.BETTER: N_("in use now, it protects more"),
+}
+_HELD: Final = {
+    Hold.ONLY_LOWER: N_("Traffic is stopped: only options of a lower class work (class {there})."),
+    Hold.NOTHING_WORKS: N_(
+        "Traffic is stopped: nothing works now. What has worked is tried again, with growing pauses; nothing goes past it."
+    ),
+}
+_NEXT: Final = {
+    Hold.ONLY_LOWER: N_(
+        "Allow it beforehand with --lowest {there}, or wait: a better one is used as soon as it is back."
+    ),
+    Hold.NOTHING_WORKS: N_("Leave it running, or stop it with Ctrl-C and give it another list."),
+}
+_SYMBOLS: Final = {"good": ("✔", "+"), "bad": ("✘", "x"), "held": ("⊘", "#"), "open": ("•", "*")}
+
+
+class _Found:
+    """What of the check is worth keeping for its end."""
+
+    def __init__(self) -> None:
+        self.verdicts: list[tuple[str, Verdict]] = []
+        self.engines = words.EngineLines()
+
+    def take(self, event: events.Event) -> None:
+        if isinstance(event, events.Judged):
+            usable = event.verdict.status in (Verdicts.WORKING, Verdicts.DEGRADED)
+            if usable and len(self.verdicts) < _KEPT:
+                self.verdicts.append((event.id, event.verdict))
+
+    def advice(self, event: events.Finished) -> list[str]:
+        """Return what is said at the end of a check that has found nothing to use."""
+        if event.counts.get(Verdicts.WORKING):
+            return []
+        counted = plain.counts(event) or _("nothing was tested")
+        steps = advise.after(event, [verdict for _name, verdict in self.verdicts])
+        return [_("The list is tested: {counts}.", counts=counted), *(f"→ {say(step)}" for step in steps)]
+
+
+class Lines:
+    """Plain lines. With `live` the last line shows the figures and is rewritten."""
+
+    def __init__(self, *, reveal: bool, live: bool, out: TextIO | None = None) -> None:
+        self._out = out or sys.stdout
+        self._reveal, self._live = reveal, live
+        self.beat = 1.0 if live else 5.0
+        self._symbols = can_show(plain.SYMBOLS, self._out)
+        self._found = _Found()
+        self._width = 0
+        self._uptime = self._moved = 0.0
+        self._tested = ""
+        self._in_use = False
+
+    def show(self, event: Event) -> None:
+        """Show one event."""
+        if isinstance(event, Status):
+            self._figures(event)
+        elif isinstance(event, Checked):
+            self._checked(event.event)
+        elif isinstance(event, Using):
+            self._in_use = True
+            self._line("good", using(event, reveal=self._reveal))
+        elif isinstance(event, Lost):
+            self._line("bad", lost(event, reveal=self._reveal))
+        elif isinstance(event, Held):
+            for text in held(event):
+                self._line("held", text)
+        elif isinstance(event, Listening):
+            for text in listening(event):
+                self._line("open", text)
+        elif isinstance(event, Noticed):
+            self._line("open", printable(say(event.message), _MESSAGE))
+        else:
+            self._line("open", summary(event))
+
+    def close(self) -> None:
+        """Take the line of figures away."""
+        self._wipe()
+        self._out.flush()
+
+    def _checked(self, event: events.Event) -> None:
+        self._found.take(event)
+        if isinstance(event, events.Judged) and event.verdict.status is Verdicts.WORKING:
+            verdict = event.verdict
+            name = plain.name_of(event.id, verdict, reveal=self._reveal)
+            parts = [_("works"), verdict.protection.value, verdict.kind, name, plain.where(verdict)]
+            self._line("good", "  ".join([*parts, words.speed(verdict)]))
+        elif isinstance(event, events.Noticed):
+            self._line("open", printable(say(event.message), _MESSAGE))
+        elif isinstance(event, events.LineRejected):
+            self._line("bad", plain.rejected(event))
+        elif isinstance(event, events.EngineProgressed):
+            if not self._in_use and (text := self._found.engines.take(event)):
+                self._line("open", text)
+        elif isinstance(event, events.Progressed):
+            self._tested = _("{done} of {total} tested", done=event.done, total=event.total)
+        elif isinstance(event, events.Finished):
+            self._tested = ""
+            for text in self._found.advice(event):
+                self._line("open", text)
+
+    def _figures(self, event: Status) -> None:
+        text = figures(event, reveal=self._reveal)
+        if not self._live:
+            moved = event.up + event.down
+            if event.option is not None and moved != self._moved and event.uptime - self._uptime >= _RARELY:
+                self._line("open", text)
+                self._moved, self._uptime = moved, event.uptime
+            self._uptime = min(self._uptime, event.uptime)
+            return
+        if event.held is Hold.ONLY_LOWER:  # the question stands there
+            return
+        self._wipe()
+        room = shutil.get_terminal_size().columns - 1
+        if len(text) > room:
+            text = short(event)
+        text = "  ".join(filter(None, [text, self._tested]))
+        text = self._shown(text)[:room]  # a second line could not be taken back
+        self._out.write(text)
+        self._out.flush()
+        self._width = len(text)
+
+    def _wipe(self) -> None:
+        if self._width:
+            self._out.write("\r" + " " * self._width + "\r")
+            self._width = 0
+
+    def _line(self, kind: str, text: str) -> None:
+        self._wipe()
+        symbol, stand_in = _SYMBOLS[kind]
+        self._out.write(self._shown(f"{symbol if self._symbols else stand_in} {text}") + "\n")
+        self._out.flush()
+
+    def _shown(self, text: str) -> str:
+        if can_show(text, self._out):
+            return text
+        return text.encode(self._out.encoding or "ascii", "replace").decode(self._out.encoding or "ascii")
+
+
+class JsonLines:
+    """One object a line. What is for people goes to standard error. The keys are a contract: docs/connect.md."""
+
+    beat = 5.0
+
+    def __init__(self, *, reveal: bool, out: TextIO | None = None) -> None:
+        self._reveal, self._out = reveal, out or sys.stdout
+        self._found = _Found()
+        utf8 = (self._out.encoding or "").lower().replace("-", "") == "utf8"
+        self._encode = json.JSONEncoder(ensure_ascii=not utf8).encode
+
+    def show(self, event: Event) -> None:
+        """Write the line for `event`."""
+        if isinstance(event, Checked):
+            self._checked(event.event)
+        elif isinstance(event, Noticed):
+            self._aside(say(event.message))
+        else:
+            self._out.write(self._encode(as_json(event, reveal=self._reveal)) + "\n")
+            self._out.flush()
+
+    def close(self) -> None:
+        """Nothing is on the screen."""
+
+    def _checked(self, event: events.Event) -> None:
+        self._found.take(event)
+        if isinstance(event, events.Noticed):
+            self._aside(say(event.message))
+        elif isinstance(event, events.EngineProgressed):
+            self._aside(self._found.engines.take(event))
+        elif isinstance(event, events.LineRejected):
+            self._aside(plain.rejected(event))
+        elif isinstance(event, events.Finished):
+            for text in self._found.advice(event):
+                self._aside(text)
+
+    def _aside(self, text: str) -> None:
+        if text:
+            sys.stderr.write(printable(text, _MESSAGE) + "\n")
+
+
+def as_json(event: Listening | Using | Lost | Held | Status | Summary, *, reveal: bool) -> dict[str, Any]:
+    """Return the object for `event`."""
+    if isinstance(event, Listening):
+        return _object("listening", address=event.address, port=event.port, password=event.password)
+    if isinstance(event, Using):
+        return _object("using", **_option(event.id, event.option, reveal=reveal)) | {
+            "why": event.why.value,
+            "age_s": round(event.age, 1),
+            "first_byte_ms": _ms(event.option.first_byte),
+            "kib_per_s": None if event.option.kib_per_s is None else round(event.option.kib_per_s, 1),
+        }
+    if isinstance(event, Lost):
+        return _object("lost", **_option(event.id, event.option, reveal=reveal)) | {
+            "step": event.step,
+            "failure": event.failure,
+            "reason": printable(say(event.reason), _MESSAGE),
+            "cut": event.cut,
+        }
+    if isinstance(event, Held):
+        return _object("held", why=event.why.value, lowest=event.lowest and event.lowest.value)
+    if isinstance(event, Status):
+        return _object(
+            "status",
+            id=event.id or None,
+            up_bytes=event.up,
+            down_bytes=event.down,
+            connections=event.connections,
+            latency_ms=_ms(event.latency),
+            uptime_s=round(event.uptime, 1),
+            age_s=None if event.age is None else round(event.age, 1),
+            held=event.held and event.held.value,
+        )
+    return _object(
+        "summary",
+        up_bytes=event.up,
+        down_bytes=event.down,
+        connections=event.connections,
+        used=event.used,
+        lost=event.lost,
+        uptime_s=round(event.uptime, 1),
+        status=event.status,
+    )
+
+
+def _object(kind: str, **values: Any) -> dict[str, Any]:
+    return {"v": VERSION, "type": kind, **values}
+
+
+def _option(name: str, option: Option, *, reveal: bool) -> dict[str, Any]:
+    known: dict[str, Any] = {"id": name, "transport": _kind(option), "class": option.protection.value}
+    if reveal:
+        known["candidate"] = printable(option.candidate.endpoint.reveal(), 8192)
+    return known
+
+
+def _kind(option: Option) -> str:
+    return option.kind if option.transport == "tor_bridge" else option.transport
+
+
+def _ms(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1000)
+
+
+def name(short: str, option: Option, *, reveal: bool) -> str:
+    """Return class, kind and what stands for an option: its short id, or all of it behind --reveal."""
+    shown = printable(option.candidate.endpoint.reveal(), 400) if reveal else f"#{short}"
+    source = printable(PurePath(option.candidate.source).name, 40)
+    return f"{option.protection.value}  {_kind(option)}  {shown}  {source}:{option.candidate.line}"
+
+
+def listening(event: Listening) -> list[str]:
+    """Return how programs reach the connection."""
+    lines = []
+    if event.instead:
+        lines.append(_("Port {port} is taken here, so another one was opened.", port=event.instead))
+    values = {"address": event.address, "port": event.port}
+    lines.append(_("Set your programs to the proxy {address}, port {port} (SOCKS5 or HTTP).", **values))
+    lines.append(
+        _("Names are looked up at the far end. Nothing goes past it: while nothing works, nothing goes.")
+    )
+    return lines
+
+
+def using(event: Using, *, reveal: bool) -> str:
+    """Return the line for an option that has come into use, with what it exposes."""
+    exposes = say(advise.exposure(event.option.protection))
+    values = {"what": name(event.id, event.option, reveal=reveal), "how": _(_WHY[event.why])}
+    return _(
+        "{how}: {what}, proved {age} ago; {exposes}", **values, age=words.seconds(event.age), exposes=exposes
+    )
+
+
+def lost(event: Lost, *, reveal: bool) -> str:
+    """Return the line for an option that has died."""
+    where = f" ({_(words.STEPS[event.step])})" if event.step else ""
+    what = name(event.id, event.option, reveal=reveal)
+    text = _("lost: {what}: {reason}", what=what, reason=printable(say(event.reason), 160) + where)
+    cut = ngettext("{n} connection was reset", "{n} connections were reset", event.cut)
+    return f"{text}; {cut}" if event.cut else text
+
+
+def held(event: Held) -> list[str]:
+    """Return that traffic is stopped, why, and what to do."""
+    values = {"there": event.there.value if event.there else "–"}
+    return [_(_HELD[event.why], **values), "→ " + _(_NEXT[event.why], **values)]
+
+
+def figures(event: Status, *, reveal: bool) -> str:
+    """Return the line of figures."""
+    if event.option is None:
+        return _("traffic is stopped") if event.held else _("no option yet")
+    return "  ".join(
+        [
+            name(event.id, event.option, reveal=reveal),
+            _("up {size}", size=size(event.up)),
+            _("down {size}", size=size(event.down)),
+            ngettext("{n} connection", "{n} connections", event.connections),
+            _("answers in {seconds}", seconds=words.seconds(event.latency)),
+            _("in use for {time}", time=clock(event.uptime)),
+            _("proved {time} ago", time=clock(event.age)),
+        ]
+    )
+
+
+def short(event: Status) -> str:
+    """Return the figures for a narrow terminal: no source, fewer words."""
+    if event.option is None:
+        return figures(event, reveal=False)
+    option = event.option
+    return ", ".join(
+        [
+            f"{option.protection.value} {_kind(option)} #{event.id}",
+            _("up {size}", size=size(event.up)),
+            _("down {size}", size=size(event.down)),
+            ngettext("{n} open", "{n} open", event.connections),
+            words.seconds(event.latency),
+            _("in use {time}", time=clock(event.uptime)),
+            _("proof {time}", time=clock(event.age)),
+        ]
+    )
+
+
+def summary(event: Summary) -> str:
+    """Return the last line."""
+    values = {"time": clock(event.uptime), "up": size(event.up), "down": size(event.down)}
+    text = _("Ended after {time}: {up} up, {down} down.", **values)
+    return text + " " + ngettext("{n} connection in all.", "{n} connections in all.", event.connections)
+
+
+def size(count: int) -> str:
+    """Return a number of bytes with its unit."""
+    if count < 1024 * 1024:
+        return _("{n} KiB", n=f"{count / 1024:.0f}")
+    return _("{n} MiB", n=f"{count / 1024 / 1024:.1f}")
+
+
+def clock(seconds: float | None) -> str:
+    """Return a duration as minutes and seconds, with hours where there are some; a dash for none."""
+    if seconds is None:
+        return "–"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def nothing_there(command: str) -> Message:
+    """Return the line for a command that is not there."""
+    return Message(
+        N_("{command}: there is no such command here; nothing was sent"), {"command": printable(command, 80)}
+    )

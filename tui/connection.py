@@ -1,0 +1,196 @@
+"""The local connection as the screen follows it: `client.connect` on one side, what the status line says on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from rich.text import Text
+
+from client import check
+from client.connect import asking
+from client.connect.events import Event, Held, Hold, Listening, Lost, Noticed, Status, Using, Why
+from client.connect.local import CannotListen
+from client.connect.run import PORT, Plan, carry_out
+from client.engine import Run
+from client.exits import Exit
+from client.i18n import _, ngettext, say
+from client.model import Candidate, Protection, Reading
+from client.model import Status as State
+from client.options import Option
+from client.text import printable
+from tui import describe
+from tui.session import Session
+
+_ADDRESS: Final = "127.0.0.1"
+_REASON: Final = 200
+
+Loud = Callable[[str, bool], None]
+"""Tells something that the person must not miss; True where traffic is stopped."""
+
+Consent = Callable[[Protection, Protection | None], Awaitable[bool | None]]
+"""Asks whether traffic may go through a lower class; the second is the class until now."""
+
+
+def run_for(option: Option, session: Session) -> Run:
+    """Return the check that the connection makes of its own: this option, and the others that have worked as reserves."""
+    wanted = option.candidate
+    others = [verdict.candidate for verdict in session.state.found() if verdict.status is State.WORKING]
+    candidates = (wanted, *(one for one in others if not _same(one, wanted)))
+    return replace(
+        session.run,
+        reading=Reading(candidates, (), 0),
+        first=0,
+        rank=lambda candidate: 0 if _same(candidate, wanted) else 1,
+    )
+
+
+def _same(one: Candidate, other: Candidate) -> bool:
+    return one.endpoint.key() == other.endpoint.key()
+
+
+def question(option: Option, run: Run, *, instead: bool) -> list[str]:
+    """Return what the person agrees to. `instead`: a connection is up that ends for this one."""
+    first, *rest = check.consent_text(run)
+    lines = [first, "• " + _("This entry is asked for first: {entry}.", entry=_name(option))]
+    if option.status is not State.WORKING:
+        lines.append("• " + _("It worked in part only. It is used only if it passes the whole test now."))
+    reserves = len(run.reading.candidates) - 1
+    if reserves:
+        said = ngettext(
+            "{n} other entry that has worked is tested too, as a reserve.",
+            "{n} other entries that have worked are tested too, as reserves.",
+            reserves,
+        )
+        lines.append("• " + said)
+    else:
+        lines.append("• " + _("There is no reserve: when it dies, traffic stops."))
+    lines += rest
+    about = asking.opening(address=_ADDRESS, port=PORT, loopback=True, command=False)
+    lines += ["• " + say(message) for message in about]
+    if instead:
+        lines.append("• " + _("The connection that is up now ends first."))
+    return lines
+
+
+def _name(option: Option) -> str:
+    return f"{option.protection.value} {printable(option.kind)} #{printable(option.id, 16)}"
+
+
+class Connection:
+    """One local connection. `wanted` is the id of the option that was asked for; `port` is 0 until it listens."""
+
+    def __init__(self, option: Option, run: Run, *, consent: Consent, loud: Loud) -> None:
+        self.beat = 1.0  # seconds between two looks at the figures
+        self.wanted: Final = option.id
+        self.port = 0
+        self.using: Using | None = None
+        self.status: Status | None = None
+        self.held: Held | None = None
+        self.over = False
+        self.death = ""  # of the option that was in use, as long as nothing has come after it
+        self._loud = loud
+        self._plan = Plan(
+            run=run,
+            address=_ADDRESS,
+            lowest=option.protection,
+            consent=consent,
+            signals=False,
+            prefer=option.id,
+        )
+
+    async def follow(self) -> None:
+        """Carry it until it ends by itself. Leaving early puts everything back."""
+        try:
+            status = await carry_out(self._plan, self)
+        except CannotListen:
+            self._loud(_("Not connected: no port could be opened on this machine."), True)
+        else:
+            self._loud(_ended(status), True)
+        finally:
+            self.over = True
+            self.port = 0
+
+    def show(self, event: Event) -> None:
+        """Take in what has happened (`client.connect.run.Face`)."""
+        if isinstance(event, Status):
+            self.status = event
+        elif isinstance(event, Listening):
+            self.port = event.port
+        elif isinstance(event, Using):
+            self._uses(event)
+        elif isinstance(event, Lost):
+            self._lost(event)
+        elif isinstance(event, Held):
+            self.using, self.held = None, event
+            if event.why is not Hold.ONLY_LOWER:  # else a question comes, which tells of it
+                self._tell(_stopped(event), loud=True)
+        elif isinstance(event, Noticed):
+            self._loud(printable(say(event.message), _REASON), False)
+
+    def close(self) -> None:
+        """Nothing is left behind on a screen (`client.connect.run.Face`)."""
+
+    def _uses(self, event: Using) -> None:
+        self.using, self.held, self.status = event, None, None
+        entry = _name(event.option)
+        if event.why is Why.START:
+            self._tell(_("Connected through {entry}, on port {port}.", entry=entry, port=self.port))
+        elif event.id == self.wanted:
+            self._tell(_("Through the entry that you chose again: {entry}.", entry=entry))
+        else:
+            self._tell(_("Now through another one: {entry}.", entry=entry))
+
+    def _lost(self, event: Lost) -> None:
+        self.using = None
+        why = printable(say(event.reason), _REASON)
+        cut = ngettext("{n} connection was cut", "{n} connections were cut", event.cut)
+        self.death = _("{entry} has died: {why}; {cut}.", entry=_name(event.option), why=why, cut=cut)
+        self._loud(self.death, True)
+
+    def _tell(self, text: str, *, loud: bool = False) -> None:
+        """Tell what came next; after a death together with it, for one notice takes the place of another."""
+        death, self.death = self.death, ""
+        self._loud(f"{death}\n{text}" if death else text, loud or bool(death))
+
+
+def _stopped(event: Held) -> str:
+    if event.why is Hold.ONLY_LOWER:
+        return _("All traffic is stopped: only entries that protect less work now.")
+    return _("All traffic is stopped: nothing works any more. It goes on when something does.")
+
+
+def _ended(status: int) -> str:
+    if status == Exit.NOTHING:
+        return _("Not connected: neither this entry nor a reserve works now.")
+    return _("Not connected: it could not be tested now.")
+
+
+def line(connection: Connection) -> Text:
+    """Return the status line: symbol and word, then what is in use and its figures."""
+    port = _("port {port}", port=connection.port) if connection.port else ""
+    if connection.held is not None:
+        return Text(_joined(["✘ " + _("STOPPED"), _stopped(connection.held)]), style="bold reverse")
+    if connection.using is None:
+        return Text(_joined(["… " + _("connecting"), port]), style="bold yellow")
+    text = Text("✔ " + _("connected"), style="bold green")
+    parts = ["", _name(connection.using.option), port, *_figures(connection.status)]
+    return text.append(_joined(parts), style="not bold default")
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return " · ".join(part for number, part in enumerate(parts) if part or not number)
+
+
+def _figures(status: Status | None) -> list[str]:
+    if status is None:
+        return []
+    moved = f"↓ {_amount(status.down)} ↑ {_amount(status.up)}"
+    latency = "" if status.latency is None else _("{ms} ms", ms=round(status.latency * 1000))
+    return [moved, latency, describe.clock(status.uptime)]
+
+
+def _amount(count: int) -> str:
+    kib = count / 1024
+    return _("{mib} MiB", mib=f"{kib / 1024:.1f}") if kib >= 1024 else _("{kib} KiB", kib=round(kib))

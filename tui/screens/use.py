@@ -1,0 +1,176 @@
+"""Use it: what one option is, the program that it goes into, the steps, and the keys that export or connect."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.widgets import Footer, Label, Static
+
+from client.export.formats import FORMATS
+from client.guide.way import Way
+from client.i18n import _
+from client.model import LineState, Rejected
+from client.options import Option
+from tui import using
+from tui.describe import Lines
+from tui.intake import complaint
+from tui.messages import ConnectThrough, Disconnect
+from tui.screens.consent import ConsentScreen
+from tui.screens.export import ExportScreen
+from tui.screens.programs import ProgramsScreen
+from tui.screens.qr import QrScreen
+from tui.widgets.connection_line import ConnectionLine, connection_of
+from tui.widgets.facts import Facts
+
+
+class UseScreen(Screen[None]):
+    """Shows how to use `option`. `state` is what is known of the person's own line."""
+
+    CSS_PATH = "use.tcss"
+    AUTO_FOCUS = "#guide"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # The second key is the same place on a Russian or Kazakh keyboard.
+        Binding("c,с", "connect", _("Connect"), key_display="c"),
+        Binding("c,с", "disconnect", _("Disconnect"), key_display="c"),
+        Binding("e,у", "export", _("Export"), key_display="e"),
+        Binding("q,й", "code", _("QR"), key_display="q"),
+        Binding("a,ф", "programs", _("Programs"), key_display="a"),
+        Binding("left", "step(-1)", show=False),
+        Binding("right", "step(1)", _("Next program"), key_display="→"),
+        Binding("r,к", "reveal", _("Reveal"), key_display="r"),
+        Binding("escape", "back", _("Back"), key_display="esc"),
+    ]
+
+    def __init__(self, option: Option, state: LineState = LineState.UNKNOWN) -> None:
+        super().__init__()
+        self._option = option
+        self._state = state
+        self._reveal = False
+        self._ways: tuple[Way, ...] = ()
+        self._at = 0
+        self._port = 0
+        self._wrong = ""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the page."""
+        with Horizontal(id="head"):
+            yield Label(_("Use it"), id="title")
+            yield Static(id="mode")
+        yield Facts(id="guide")
+        yield ConnectionLine()
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        """Find the ways, and show the first."""
+        try:
+            self._ways = using.ways_of(self._option, self._state)
+        except Rejected as rejected:
+            self._wrong = complaint(rejected)
+        self._show(start=True)
+
+    def on_screen_resume(self) -> None:
+        """Show what has changed meanwhile."""
+        self._show()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what can be done now."""
+        if action in ("programs", "step"):
+            return len(self._ways) > 1
+        if action == "disconnect":
+            return self._connected
+        if action == "connect":
+            return not self._connected and using.can_connect(self._option)
+        return True
+
+    @on(ConnectionLine.Changed)
+    def _connection_changed(self) -> None:
+        self._show()
+
+    def action_back(self) -> None:
+        """Go back to the results."""
+        self.dismiss()
+
+    def action_step(self, by: int) -> None:
+        """Show the next program, or the one before."""
+        self._at = (self._at + by) % len(self._ways)
+        self._show(start=True)
+
+    def action_reveal(self) -> None:
+        """Show or mask addresses and secrets."""
+        self._reveal = not self._reveal
+        self._show()
+
+    @work(exclusive=True, group="asking", exit_on_error=False)
+    async def action_programs(self) -> None:
+        """Choose another program from the list."""
+        chosen = await self.app.push_screen_wait(ProgramsScreen(self._ways, self._at))
+        if chosen is not None:
+            self._at = chosen
+            self._show(start=True)
+
+    def action_connect(self) -> None:
+        """Connect through this option."""
+        self.post_message(ConnectThrough(self._option))
+
+    def action_disconnect(self) -> None:
+        """End the connection that was made for this option."""
+        self.post_message(Disconnect())
+
+    @property
+    def _connected(self) -> bool:
+        connection = connection_of(self.app)
+        return connection is not None and connection.wanted == self._option.id
+
+    def action_export(self) -> None:
+        """Write it as another program wants it."""
+        chosen = self._ways[self._at].app.export if self._ways else ""
+        connection = connection_of(self.app)
+        port = connection.port if connection is not None else 0
+        self.app.push_screen(ExportScreen(self._option, first=chosen if chosen in FORMATS else "", port=port))
+
+    @work(exclusive=True, group="asking", exit_on_error=False)
+    async def action_code(self) -> None:
+        """Show the code, after a question: it holds the whole entry."""
+        if not self._reveal and not await self.app.push_screen_wait(
+            ConsentScreen(_question(), no=_("No, keep it hidden"))
+        ):
+            return
+        if await self.app.push_screen_wait(QrScreen(self._option)):
+            self.app.push_screen(ExportScreen(self._option, first="qr-png"))
+
+    def _show(self, start: bool = False) -> None:
+        connection = connection_of(self.app)
+        self._port = connection.port if connection is not None else 0
+        lines = using.about(self._option, self._state, reveal=self._reveal)
+        facts = self.query_one("#guide", Facts)
+        facts.show(lines + self._guide(), start=start)
+        mode = self.query_one("#mode", Static)
+        masked = _("addresses are shown") if self._reveal else _("addresses are masked")
+        mode.update(Text(masked))
+        mode.set_class(self._reveal, "-revealed")
+        self.refresh_bindings()
+
+    def _guide(self) -> Lines:
+        if self._wrong or not self._ways:
+            said = self._wrong or _("There is no program here that this entry goes into directly.")
+            return [("", Text()), ("", Text(said, style="bold"))]
+        try:
+            return using.told(
+                self._ways[self._at], self._at, len(self._ways), reveal=self._reveal, port=self._port
+            )
+        except Rejected as rejected:
+            return [("", Text()), ("", Text(complaint(rejected), style="bold"))]
+
+
+def _question() -> list[str]:
+    return [
+        _("The picture holds the whole entry, password included."),
+        "• " + _("Whoever sees or photographs this screen has it, and can use it or block it."),
+        _("Show it now?"),
+    ]
