@@ -218,7 +218,6 @@ GARBAGE = {
 
 
 async def test_hostile_clients_of_the_port_are_ended_and_hinder_nobody(tmp_path: Path) -> None:
-    """Garbage of each kind, one byte at a time, and 300 that say nothing at all."""
     async with using(tmp_path) as (place, run), AsyncExitStack() as stack:
         before = resident(run)
 
