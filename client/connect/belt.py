@@ -7,7 +7,17 @@ from contextlib import suppress
 from typing import Final
 
 from client.connect.legs import Leg
-from client.connect.pump import CHUNK, Broke, Pump, Side, Sieve, SocketPump, reset
+from client.connect.pump import (
+    CHUNK,
+    Broke,
+    Pump,
+    Side,
+    Sieve,
+    SocketPump,
+    make_abrupt,
+    make_orderly,
+    reset,
+)
 from client.connect.task_pump import TaskPump
 from transports.stream import SocketStream
 
@@ -29,8 +39,10 @@ class Belt:
         pump = self._pump(program, leg)
         leg.when_cut(lambda: pump.stop(Broke(Side.NEITHER)))
         self._still[pump] = 0, 0.0
+        make_abrupt(program)  # should we be killed, the system must not end half a file as if it were whole
         try:
             await pump.run(up, down)
+            make_orderly(program)
         except Broke as broke:
             reset(program)
             if broke.side is Side.OPTION:

@@ -27,7 +27,7 @@ CHUNK: Final = 64 * 1024
 _ROUNDS: Final = 8  # reads of one connection before the others have their turn
 _JUDGING: Final = 1.0  # seconds
 _AGAIN: Final = (BlockingIOError, InterruptedError)
-_LINGER_NOT: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+_LINGER: Final = "hh" if os.name == "nt" else "ii"
 
 
 @runtime_checkable
@@ -72,8 +72,17 @@ class Broke(Exception):  # noqa: N818 - how a connection ended
 
 def make_abrupt(stream: SocketStream) -> None:
     """Have the close of a connection, whoever does it, be a TCP reset."""
+    _linger(stream, abrupt=True)
+
+
+def make_orderly(stream: SocketStream) -> None:
+    """Have the close of a connection send what is left, and then an end."""
+    _linger(stream, abrupt=False)
+
+
+def _linger(stream: SocketStream, *, abrupt: bool) -> None:
     with suppress(OSError):  # closed already
-        stream.raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+        stream.raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(_LINGER, abrupt, 0))
 
 
 def reset(stream: SocketStream) -> None:
