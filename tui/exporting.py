@@ -44,7 +44,9 @@ class Offer:
     def what(self) -> str:
         """What it is, in words."""
         said = _(FORMATS[self.name].what)
-        return f"{said}: {_('the local connection, port {port}', port=self.port)}" if self.port else said
+        if not self.port:
+            return said
+        return said + ": " + _("the local connection, port {port}", port=self.port)
 
     def options(self, option: Option) -> Sequence[Option]:
         """What is to be written."""
