@@ -38,14 +38,21 @@ def environment(address: str, port: int, base: Mapping[str, str] | None = None) 
 class Command:
     """A running command."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+    def __init__(self, process: asyncio.subprocess.Process, *, group: bool) -> None:
+        self._process, self._group = process, group
 
     @classmethod
     async def started(cls, command: Sequence[str], env: Mapping[str, str]) -> Command:
-        """Start it with our standard streams. Raises OSError."""
+        """Start it with our standard streams; off a terminal in a group of its own, to be ended with all it starts.
+
+        Raises OSError.
+        """
         program = shutil.which(command[0]) or command[0]
-        return cls(await asyncio.create_subprocess_exec(program, *command[1:], env=env))
+        group = not _shares_terminal()
+        process = await asyncio.create_subprocess_exec(
+            program, *command[1:], env=env, start_new_session=group
+        )
+        return cls(process, group=group)
 
     async def ended(self) -> int:
         """Wait for its end; return its status as shells give it: 128 and the signal that ended it."""
@@ -56,7 +63,14 @@ class Command:
         """See to its end. Where Ctrl-C on the terminal has reached it already, it is given a moment; else told so."""
         if self._process.returncode is not None:
             return
-        if not _shares_terminal():
+        try:
+            await self._end()
+        finally:
+            if self._group:  # what a shell starts in the background does not hear Ctrl-C
+                self._send(signal.SIGTERM)
+
+    async def _end(self) -> None:
+        if self._group:
             self._send(signal.SIGINT)
         for limit, harder in ((_OWN_END, signal.SIGTERM), (_GRACE, None)):
             try:
@@ -66,13 +80,15 @@ class Command:
             except TimeoutError:
                 if harder is not None:
                     self._send(harder)
-        with suppress(ProcessLookupError):
-            self._process.kill()
+        self._send(getattr(signal, "SIGKILL", signal.SIGTERM))
         await self._process.wait()
 
     def _send(self, number: int) -> None:
         with suppress(ProcessLookupError, ValueError):
-            self._process.send_signal(number)
+            if self._group and sys.platform != "win32":
+                os.killpg(self._process.pid, number)
+            else:
+                self._process.send_signal(number)
 
 
 def _shares_terminal() -> bool:

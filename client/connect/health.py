@@ -10,11 +10,11 @@ from enum import StrEnum
 from typing import Final
 
 _TELLING: Final = 64 * 1024  # bytes within about two seconds: a flow, whose sudden end is worth a question
-_BASE: Final = 0.9  # seconds of silence after a flow, on a line that answers at once
+_BASE: Final = 0.8  # seconds of silence after a flow, on a line that answers at once
 _TIMES: Final = 6  # the same, counted in latencies
 _ANSWER: Final = 1.2  # seconds that an answer may take; a server may think, so this is only a doubt
 _OPENING: Final = 1.2  # seconds that a connection may take to open; its destination may be slow
-_PATIENCE: Final = 1.4  # seconds for a probe
+_PATIENCE: Final = 1.3  # seconds for a probe
 _JUST: Final = (
     5.0  # seconds after its last bytes in which the end of a connection is in the middle of something
 )
@@ -107,15 +107,16 @@ class Pulse:
         self.up += count
         self._went = self._went or now
 
-    def doubts_end(self, came: float, now: float) -> bool:
+    def doubts_end(self, came: float, now: float, *, tells: bool = False) -> bool:
         """Say whether the end of a connection, whose last bytes have come at `came`, is to be asked about.
 
-        The end of an answer without a length and the death of the proxy look alike. Asked too often it would cost
-        more than it is worth, so ends that follow closely upon a good one are believed, but never those in a flow.
+        The end of an answer without a length and the death of the proxy look alike, so it is asked every time. Where
+        the program can tell them apart by itself (`tells`: TLS does), it is asked seldom: ends that follow closely upon
+        a good one are believed, but never those in a flow.
         """
         if now - self.came < 1.0 and self._flow + self._flow_before >= _TELLING:
             return True
-        return now - came < _JUST and now >= self._end_not_before
+        return now - came < _JUST and (not tells or now >= self._end_not_before)
 
     def fault(self, doubt: Doubt) -> None:
         """Note a fault; it is asked about at the next look."""

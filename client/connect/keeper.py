@@ -277,6 +277,7 @@ class Keeper:
             return  # it has settled itself meanwhile
         if agreed:
             self._floor = there
+            self._more()
             self._review()
         else:
             self.declined = True

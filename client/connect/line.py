@@ -165,14 +165,20 @@ class Line:
         self._legs.discard(leg)
         self.pulse.legs = len(self._legs)
 
-    async def ended_well(self, leg: Carried) -> bool:
-        """Tell, at the end of a connection by the option's side, whether that was the option's own end."""
+    async def ended_well(self, leg: Carried, *, tells: bool) -> bool:
+        """Tell, at the end of a connection by the option's side, whether that was the option's own end.
+
+        A program that can tell by itself need not wait for an answer; the option is asked all the same.
+        """
         if not await _engine_stands(leg.stream):
             leg.broke()
             return False
-        if not self.pulse.doubts_end(leg.came, self._clock()):
+        if not self.pulse.doubts_end(leg.came, self._clock(), tells=tells):
             return not self.dead
         self.pulse.fault(Doubt.ENDED)
+        if tells:
+            self.wakened()
+            return not self.dead
         try:
             async with asyncio.timeout(_VERDICT):
                 return await self._settle(self, Doubt.ENDED)
@@ -234,9 +240,9 @@ class Carried:
             self._pulse.fault(Doubt.BROKE)
             self._line.wakened()
 
-    async def ended_well(self) -> bool:
+    async def ended_well(self, *, tells: bool = False) -> bool:
         """Tell, at the end of the option's side, whether it was one (`client.connect.pump.Judged`)."""
-        return await self._line.ended_well(self)
+        return await self._line.ended_well(self, tells=tells)
 
     def close(self) -> None:
         """End it. Safe to call twice."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Final
 
 from client import options
 from client.connect import choice
@@ -25,6 +26,8 @@ from client.plan import is_testable, is_wanted
 from client.tasks import Crew
 from transports.net import Door
 from transports.types import CannotMeasure, Endpoint
+
+_LAST: Final = 1000  # more than any rank of a diagnosis
 
 
 class Shared:
@@ -82,22 +85,32 @@ class Scout:
         self.keeper: Keeper | None = None
 
     def more(self) -> bool:
-        """Begin another round over what was not tested yet; say whether there is one under way now."""
-        if not self._under_way and self._rest:
-            self._begin(Reading(tuple(self._rest), (), 0))
+        """Begin another round over what was not tested yet and may be used; say whether there is one under way now."""
+        assert self.keeper is not None
+        if not self._under_way:
+            floor = self.keeper.floor
+            allowed = [one for one in self._rest if choice.may_use(self._class_of(one), floor)]
+            self._rest = [one for one in self._rest if not choice.may_use(self._class_of(one), floor)]
+            if allowed:
+                self._begin(Reading(tuple(allowed), (), 0), allowed)
         return self._under_way
 
     def start(self) -> None:
         """Begin the first round, over the whole list."""
-        self._begin(self._run.reading)
+        awaited, self._rest = self._rest, []
+        self._begin(self._run.reading, awaited)
 
-    def _begin(self, reading: Reading) -> None:
+    def _begin(self, reading: Reading, awaited: Sequence[Candidate]) -> None:
         assert self.keeper is not None
         self._under_way = True
-        self._awaited = {self._run.namer.id(one.endpoint): one for one in self._rest}
-        self._rest = []
+        self._awaited = {self._run.namer.id(one.endpoint): one for one in awaited}
         self._crew.start(self._round(reading), "round")
         self.keeper.begin({name: self._class_of(one) for name, one in self._awaited.items()})
+
+    def _rank(self, one: Candidate) -> int:
+        """Put off what protects nothing: it is used only where nothing better is left."""
+        first = self._run.rank(one) if self._run.rank is not None else 0
+        return first + _LAST * (self._class_of(one) is Protection.OPEN)
 
     def _class_of(self, one: Candidate) -> Protection:
         return protection_of(one.endpoint.transport, one.endpoint, trusted=self._run.trusted)
@@ -107,7 +120,8 @@ class Scout:
         assert keeper is not None
         in_list = {self._class_of(one) for one in self._awaited.values()}
         engines = self._shared.open if self._run.engines is not None else None
-        async with running(replace(self._run, reading=reading, engines=engines), stop) as events:
+        run = replace(self._run, reading=reading, engines=engines, rank=self._rank)
+        async with running(run, stop) as events:
             async for event in events:
                 if isinstance(event, Judged):
                     self._judged(event, stop)

@@ -221,7 +221,8 @@ class JsonLines:
 def as_json(event: Listening | Using | Lost | Held | Status | Summary, *, reveal: bool) -> dict[str, Any]:
     """Return the object for `event`."""
     if isinstance(event, Listening):
-        return _object("listening", address=event.address, port=event.port, password=event.password)
+        where = _object("listening", address=event.address, port=event.port, password=event.password)
+        return where | {"taken": event.instead or None}
     if isinstance(event, Using):
         return _object("using", **_option(event.id, event.option, reveal=reveal)) | {
             "why": event.why.value,

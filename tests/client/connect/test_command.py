@@ -4,10 +4,13 @@ import asyncio
 import signal
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+from client.connect import command as command_module
 from client.connect.command import Command, environment, is_there
+from transports import guard_main
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX shells and signals")
 
@@ -67,3 +70,22 @@ async def test_a_polite_one_ends_at_once_by_itself() -> None:
     await command.end()
     assert time.monotonic() - began < 2.5
     await command.end()
+
+
+async def test_off_a_terminal_what_it_has_started_ends_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command_module, "_shares_terminal", lambda: False)
+    told = tmp_path / "pid"
+    script = f"sh -c 'echo $$ > {told}.part; mv {told}.part {told}; exec sleep 60' & wait"
+    command = await Command.started(["sh", "-c", script], {"PATH": "/usr/bin:/bin"})
+    async with asyncio.timeout(10):
+        while not told.exists():  # noqa: ASYNC110 - a shell tells nobody
+            await asyncio.sleep(0.01)
+    began = time.monotonic()
+    await command.end()
+    assert time.monotonic() - began < 2
+    pid = int(told.read_text())
+    async with asyncio.timeout(10):
+        while guard_main._runs(pid, guard_main.start_time(pid)):  # noqa: ASYNC110 - nor does it
+            await asyncio.sleep(0.01)

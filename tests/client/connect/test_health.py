@@ -162,14 +162,23 @@ def test_the_end_of_a_connection_is_asked_about_in_a_flow_or_shortly_after_its_l
     assert not Pulse().doubts_end(float("-inf"), 10.0)
 
 
-def test_after_a_good_end_others_are_believed_for_a_moment_but_not_in_a_flow() -> None:
+def test_every_end_in_the_middle_of_something_is_asked_about_where_the_program_cannot_tell() -> None:
     pulse = Pulse()
     pulse.received(100, 10.0)
     assert pulse.doubts_end(10.0, 10.1)
     pulse.cleared(Doubt.ENDED, 10.2)
-    assert not pulse.doubts_end(10.3, 10.4)
-    assert pulse.doubts_end(10.3, 12.5)
+    assert pulse.doubts_end(10.3, 10.4)
+    assert not pulse.doubts_end(10.3, 16.0)
+
+
+def test_of_tls_a_good_end_is_believed_for_a_moment_but_not_in_a_flow() -> None:
+    pulse = Pulse()
+    pulse.received(100, 10.0)
+    assert pulse.doubts_end(10.0, 10.1, tells=True)
+    pulse.cleared(Doubt.ENDED, 10.2)
+    assert not pulse.doubts_end(10.3, 10.4, tells=True)
+    assert pulse.doubts_end(10.3, 12.5, tells=True)
     pulse.cleared(Doubt.ENDED, 12.7)
     for _ in range(10):
         pulse.received(20_000, 12.8)
-    assert pulse.doubts_end(12.8, 12.9)
+    assert pulse.doubts_end(12.8, 12.9, tells=True)

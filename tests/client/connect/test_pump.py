@@ -9,7 +9,7 @@ import pytest
 
 from client.connect import belt
 from client.connect.local import Limits
-from client.connect.pump import SocketPump
+from client.connect.pump import SocketPump, is_tls
 from client.drill.serving import Peer, serving
 from tests.client.connect.ways_out import JudgedLeg, Program, Walked, WayOut, local, program, tunnelled, until
 from tests.servers.around import around, trusting
@@ -352,3 +352,12 @@ async def test_tls_of_the_way_can_end_one_way_and_go_on_the_other() -> None:
             assert not gateway.legs[0].has_broken
         finally:
             listener.close()
+
+
+@pytest.mark.parametrize(
+    ("first", "tells"),
+    [(b"\x16\x03\x01\x02\x00", True), (b"GET / HTTP/1.1", False), (b"\x16", False), (b"", False)],
+)
+def test_a_program_that_speaks_tls_tells_a_cut_from_an_end_by_itself(first: bytes, tells: bool) -> None:
+    assert is_tls(first) is tells
+    assert is_tls(memoryview(first)) is tells
