@@ -24,6 +24,9 @@ class _Leg:
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
 
+    def asking(self, head: bytes) -> bytes:
+        return head
+
     def sent(self, count: int) -> None: ...
 
     def received(self, count: int) -> None: ...
@@ -40,7 +43,7 @@ class _WayOut:
     def __init__(self, transport: Transport, endpoint: Endpoint) -> None:
         self._transport, self._endpoint = transport, endpoint
 
-    async def open(self, host: str, port: int) -> Leg:
+    async def open(self, host: str, port: int, *, page: bool = False) -> Leg:
         now = asyncio.get_running_loop().time()
         net = Net(trace=Trace(zero=now, deadline=now + 60), limits=Limits())
         return _Leg(await self._transport.dial(self._endpoint, host, port, net))

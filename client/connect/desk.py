@@ -25,11 +25,11 @@ class Desk:
     password: str | None
     opening: float
 
-    async def open(self, host: str, port: int) -> Leg:
+    async def open(self, host: str, port: int, *, page: bool = False) -> Leg:
         """Open a leg. Raises NotOpened."""
         try:
             async with asyncio.timeout(self.opening):
-                return await self.gateway.open(host, port)
+                return await self.gateway.open(host, port, page=page)
         except TimeoutError:
             raise NotOpened(Refusal.TIMEOUT) from None
 

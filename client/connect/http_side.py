@@ -55,7 +55,7 @@ async def asked(program: SocketStream, desk: Desk) -> ProxyRequest | None:
 async def serve(program: SocketStream, request: ProxyRequest, desk: Desk) -> None:
     """Do it, until the program or the other side ends it."""
     try:
-        leg = await desk.open(request.host, request.port)
+        leg = await desk.open(request.host, request.port, page=bool(request.head))
     except NotOpened as refused:
         await _refuse(program, refused.refusal)
         return
@@ -70,13 +70,14 @@ async def serve(program: SocketStream, request: ProxyRequest, desk: Desk) -> Non
 
 
 async def _forward(program: SocketStream, request: ProxyRequest, leg: Leg, desk: Desk) -> None:
+    head = leg.asking(request.head)
     try:
-        await leg.stream.send(request.head)
+        await leg.stream.send(head)
     except (OSError, EOFError, CannotMeasure):
         leg.broke()
         await _refuse(program, Refusal.FAILED)
         return
-    leg.sent(len(request.head))
+    leg.sent(len(head))
     await desk.belt.move(program, leg, Body(request.length), AnswerHead())
 
 

@@ -99,14 +99,14 @@ class Keeper:
 
     # what the local side asks
 
-    async def open(self, host: str, port: int) -> Leg:
+    async def open(self, host: str, port: int, *, page: bool = False) -> Leg:
         """Open a connection through the best option; one that dies meanwhile is replaced. Raises NotOpened."""
         self._count += 1
         deadline = self._clock() + PATIENCE
         while True:
             line = await self._way_out(deadline)
             try:
-                return await line.open(host, port)
+                return await line.open(host, port, page=page)
             except Died:
                 self._still(deadline)
 

@@ -39,6 +39,9 @@ class Leg(Protocol):
 
     stream: Stream
 
+    def asking(self, head: bytes) -> bytes:
+        """Return the head of a plain HTTP request as the other end of this leg wants it."""
+
     def sent(self, count: int) -> None:
         """Count bytes that went up."""
 
@@ -74,8 +77,12 @@ class Datagrams(Protocol):
 class Gateway(Protocol):
     """The only way out that the local side knows (`client.connect.keeper`)."""
 
-    async def open(self, host: str, port: int) -> Leg:
-        """Open a connection to a name or address, as the program gave it. Raises NotOpened."""
+    async def open(self, host: str, port: int, *, page: bool = False) -> Leg:
+        """Open a connection to a name or address, as the program gave it. Raises NotOpened.
+
+        `page`: one plain HTTP request will be made. A proxy that speaks HTTP then gets the request itself, for many
+        open no tunnel to port 80.
+        """
 
     async def datagrams(self) -> Datagrams:
         """Open an association for datagrams. Raises NotOpened (UNSUPPORTED where the option cannot)."""

@@ -11,9 +11,11 @@ from client.connect.health import Doubt, Pulse
 from client.connect.legs import Datagrams, NotOpened, Refusal
 from client.options import Option
 from transports.failure import Failure, StepFailed
+from transports.http_connect import HttpConnect
 from transports.registry import REGISTRY
 from transports.stream import SocketStream
 from transports.types import CannotMeasure, Note, Step, Stream
+from transports.wire.proxy_request import for_proxy
 
 if TYPE_CHECKING:
     from transports.net import Net
@@ -86,13 +88,18 @@ class Line:
         """Whether connections are open or being opened."""
         return bool(self._legs or self._opening)
 
-    async def open(self, host: str, port: int) -> Carried:
-        """Open a connection. Raises NotOpened, or Died."""
-        stream = await self.through(lambda net: self._dial(host, port, net))
+    async def open(self, host: str, port: int, *, page: bool = False) -> Carried:
+        """Open a connection; for a `page` to the proxy itself if it speaks HTTP. Raises NotOpened, or Died."""
+        transport = REGISTRY[self.option.transport].transport
+        proxy = transport if page and isinstance(transport, HttpConnect) else None
+        if proxy is not None:
+            stream = await self.through(lambda net: proxy.forward(self.option.endpoint, net))
+        else:
+            stream = await self.through(lambda net: self._dial(host, port, net))
         if self.dead:
             stream.close()
             raise Died
-        leg = Carried(self, stream)
+        leg = Carried(self, stream, (host, port) if proxy is not None else None)
         self._legs.add(leg)
         self.pulse.legs = len(self._legs)
         self.wakened()
@@ -200,15 +207,23 @@ async def _engine_stands(stream: Stream) -> bool:
 class Carried:
     """A connection of a program (`client.connect.legs.Leg`)."""
 
-    __slots__ = ("_calls", "_clock", "_cut", "_line", "_pulse", "came", "stream")
+    __slots__ = ("_asked_for", "_calls", "_clock", "_cut", "_line", "_pulse", "came", "stream")
 
-    def __init__(self, line: Line, stream: Stream) -> None:
+    def __init__(self, line: Line, stream: Stream, asked_for: tuple[str, int] | None = None) -> None:
         self.stream = stream
+        self._asked_for = asked_for  # what the proxy has still to be told, where it is no tunnel
         self._line, self._pulse = line, line.pulse
         self._clock = asyncio.get_running_loop().time
         self._calls: list[Callable[[], None]] = []
         self._cut = False
         self.came = float("-inf")  # when its last bytes came down
+
+    def asking(self, head: bytes) -> bytes:
+        """Return the head of a plain HTTP request as the other end of this leg wants it."""
+        if self._asked_for is None:
+            return head
+        endpoint = self._line.option.endpoint
+        return for_proxy(head, *self._asked_for, endpoint.username, endpoint.password)
 
     def sent(self, count: int) -> None:
         """Count bytes that went up."""

@@ -71,8 +71,10 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 @asynccontextmanager
-async def tinyproxy(folder: Path, *, username: str = "", password: str = "") -> AsyncIterator[int]:
-    """Run tinyproxy; it tunnels to any port."""
+async def tinyproxy(
+    folder: Path, *, username: str = "", password: str = "", tunnels: tuple[int, ...] = ()
+) -> AsyncIterator[int]:
+    """Run tinyproxy; it tunnels to any port, or to `tunnels` only."""
     port = free_port()
     lines = [
         f"Port {port}",
@@ -83,6 +85,7 @@ async def tinyproxy(folder: Path, *, username: str = "", password: str = "") -> 
         f'LogFile "{folder / "tinyproxy.log"}"',
         f'PidFile "{folder / "tinyproxy.pid"}"',
     ]
+    lines += [f"ConnectPort {number}" for number in tunnels]
     if username:
         lines.append(f"BasicAuth {username} {password}")
     config = folder / "tinyproxy.conf"

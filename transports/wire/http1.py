@@ -41,7 +41,7 @@ def connect_request(host: str, port: int, username: str = "", password: str = ""
     """Return a CONNECT request, with Basic credentials if there are any."""
     where = authority(host, port)
     lines = [f"CONNECT {where} HTTP/1.1", f"Host: {where}"]
-    lines += _basic(username, password)
+    lines += basic(username, password)
     return _request(lines)
 
 
@@ -56,7 +56,7 @@ def get_request(
 ) -> bytes:
     """Return a GET for `target` (a path, or a whole URL towards a proxy)."""
     lines = [f"GET {target} HTTP/1.1", f"Host: {host}", f"User-Agent: {agent}", "Accept: */*", *extra]
-    lines += _basic(username, password)
+    lines += basic(username, password)
     return _request(lines)
 
 
@@ -82,7 +82,8 @@ def _request(lines: list[str]) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8")
 
 
-def _basic(username: str, password: str) -> list[str]:
+def basic(username: str, password: str) -> list[str]:
+    """Return the header lines with Basic credentials for a proxy, none if there are none (RFC 7617)."""
     if not (username or password):
         return []
     token = base64.b64encode(f"{username}:{password}".encode()).decode()

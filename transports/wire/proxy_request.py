@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from transports.wire.http1 import authority
+from transports.wire.http1 import authority, basic
 from transports.wire.socks_server import host_of
 
 HEAD_LIMIT: Final = 32 * 1024
@@ -114,6 +114,16 @@ def _parsed(head: bytes) -> ProxyRequest:
     return ProxyRequest(
         host=host, port=port, head=_joined(lead, _kept(fields)), length=length, password=password
     )
+
+
+def for_proxy(head: bytes, host: str, port: int, username: str = "", password: str = "") -> bytes:
+    """Return the head of a `ProxyRequest` as another proxy wants it: with the whole URL (RFC 9112, 3.2.2)."""
+    first, rest = head.split(b"\r\n", 1)
+    method, path, version = first.split(b" ")
+    where = (host if port == 80 and ":" not in host else authority(host, port)).encode()
+    url = b"http://" + where + (b"" if path == b"*" else path)
+    lines = [b" ".join((method, url, version)), *(line.encode() for line in basic(username, password))]
+    return b"\r\n".join(lines) + b"\r\n" + rest
 
 
 def _joined(lead: list[bytes], fields: list[tuple[bytes, bytes]]) -> bytes:

@@ -28,6 +28,9 @@ class Walked:
         self.has_broken = self.closed = False
         self._calls: list[Callable[[], None]] = []
 
+    def asking(self, head: bytes) -> bytes:
+        return head
+
     def sent(self, count: int) -> None:
         self.up += count
 
@@ -74,7 +77,7 @@ class WayOut:
         self.legs: list[Walked] = []
         self._datagrams = datagrams
 
-    async def open(self, host: str, port: int) -> Leg:
+    async def open(self, host: str, port: int, *, page: bool = False) -> Leg:
         self.asked.append((host, port))
         if self.refusal is not None:
             raise NotOpened(self.refusal)

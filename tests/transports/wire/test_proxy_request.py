@@ -13,6 +13,7 @@ from transports.wire.proxy_request import (
     Body,
     ProxyRequest,
     RequestReader,
+    for_proxy,
     refusal,
 )
 
@@ -295,3 +296,22 @@ def test_requests_are_rewritten_so_that_another_implementation_reads_the_same() 
         (b"accept", b"a"),
         (b"accept", b"b"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "line"),
+    [
+        (b"GET http://a.test/x?y HTTP/1.1\r\n\r\n", b"GET http://a.test/x?y HTTP/1.1"),
+        (b"GET http://a.test:8080/ HTTP/1.0\r\n\r\n", b"GET http://a.test:8080/ HTTP/1.0"),
+        (b"GET http://[::1]/ HTTP/1.1\r\n\r\n", b"GET http://[::1]:80/ HTTP/1.1"),
+        (b"OPTIONS http://a.test HTTP/1.1\r\n\r\n", b"OPTIONS http://a.test HTTP/1.1"),
+    ],
+)
+def test_a_request_can_go_on_to_another_proxy(asked: bytes, line: bytes) -> None:
+    request = RequestReader().feed(asked)
+    assert request is not None
+    head = for_proxy(request.head, request.host, request.port, "somebody", "secret")
+    assert head.split(b"\r\n")[0] == line
+    assert head.split(b"\r\n")[1] == b"Proxy-Authorization: Basic c29tZWJvZHk6c2VjcmV0"
+    assert head.endswith(request.head.split(b"\r\n", 1)[1])
+    assert b"Proxy-Authorization" not in for_proxy(request.head, request.host, request.port)
