@@ -1,7 +1,7 @@
 """Results of `sanylau check --json --reveal`, read back: what was found stays usable without a second test.
 
 The file may come from anybody. Nothing in it is believed that the candidate itself contradicts: its kind and its
-protection class are worked out anew. Pure but for `load`.
+protection class are worked out anew. That a server is trusted only the person can say, and now. Pure but for `load`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from client import parse
 from client.judge import protection_of
-from client.model import Candidate, Content, LineState, Protection, Status, kinds_of
+from client.model import Candidate, Content, LineState, Status, kinds_of
 from client.options import Option
 from client.sources import STDIN
 from transports.types import N_, Endpoint, Rejected
@@ -167,7 +167,7 @@ def _option(one: dict[str, Any], seen: float | None) -> Option | None:
             _count(one.get("item")),
         ),
         transport=spoken,
-        protection=protection_of(spoken, endpoint, trusted=one.get("class") == Protection.TRUSTED.value),
+        protection=protection_of(spoken, endpoint, trusted=False),
         status=status,
         id=name if _NAME.fullmatch(name := _text(one.get("id"), 16)) else "",
         kib_per_s=_measured(one.get("kib_per_s"), _FASTEST),

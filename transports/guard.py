@@ -32,6 +32,11 @@ def own_group() -> Mapping[str, Any]:
     return {"start_new_session": True}
 
 
+def fits(undo: guard_main.Undo) -> bool:
+    """Say whether the guard can keep an order of this length."""
+    return len(json.dumps(undo)) <= guard_main.LINE - 32
+
+
 class _Process(asyncio.SubprocessProtocol):
     """The running guard, as the event loop sees it."""
 
@@ -137,7 +142,7 @@ class Guard:
         """
         text = json.dumps(undo)
         guard_main.undo_from(text)
-        if len(text) > guard_main.LINE - 32 or len(self._undos) >= guard_main.UNDOS:
+        if not fits(undo) or len(self._undos) >= guard_main.UNDOS:
             raise ValueError("the guard cannot keep this order")
         self._last += 1
         number = self._last

@@ -29,7 +29,7 @@ import time
 
 PREFIX = "sanylau-"
 GRACE = 0.5  # seconds between asking an engine to end and ending it
-LINE = 8192  # bytes of the longest order
+LINE = 32_000  # bytes of the longest order; Windows takes commands of 32,767
 UNDOS = 256  # orders to undo something that are kept at most
 _EACH = 1.0  # seconds for one command
 _ALL = 5.0  # seconds for all of them; where the system answers it takes a fraction of one
@@ -141,8 +141,30 @@ def send(pid: int, start: str, signals: str) -> None:
         return
 
 
+def _with_children(engines: dict[int, str]) -> dict[int, str]:
+    """Return the processes and, where /proc tells, all that they have started: not all of it is in their groups."""
+    children: dict[int, list[tuple[int, str]]] = {}
+    try:
+        numbers = [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+    except OSError:
+        return engines
+    for pid in numbers:
+        stat = _stat(pid)
+        if len(stat) > 19:
+            children.setdefault(int(stat[1]), []).append((pid, stat[19]))
+    found = dict(engines)
+    todo = [pid for pid, start in engines.items() if start not in ("-", "") and start_time(pid) == start]
+    while todo:
+        for pid, start in children.get(todo.pop(), []):
+            if pid not in found:
+                found[pid] = start
+                todo.append(pid)
+    return found
+
+
 def clear(engines: dict[int, str], folders: dict[str, None]) -> None:
-    """End the engines, then erase the folders: a running engine would write into them again."""
+    """End the engines and what they have started, then erase the folders: a running engine would write into them again."""
+    engines = _with_children(engines)
     for pid, start in engines.items():
         send(pid, start, "SIGTERM")
     until = time.monotonic() + GRACE

@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING, Final
 from client.connect import system_gnome, system_kde, system_macos, system_windows
 from client.connect.system_parts import UNREADABLE, Picture, Place, Plan
 from client.model import Message
-from transports import guard_main
+from transports import guard, guard_main
 from transports.guard_main import Argv
 from transports.types import N_, CannotMeasure, Rejected
 
 if TYPE_CHECKING:
     from transports.guard import Guard
 
+_ANY: Final = Place("127.0.0.1", 65535)  # no plan of ours is longer than one for this
 _READING: Final = 3.0  # seconds for a command that reads or changes settings
 _KNOCK: Final = 3.0  # seconds for a refusal from this machine itself: Windows tries again for two
 _NOBODY: Final = (
@@ -54,6 +55,9 @@ _NOT_LOOPBACK: Final = N_(
 )
 _NOT_SET: Final = N_(
     "The system proxy could not be set: the system refused, or takes no change from here. Set it by hand, or run one program with --exec."
+)
+_TOO_LONG: Final = N_(
+    "A setting of your system proxy is too long to be put back safely, so the system proxy is left alone: shorten the list of addresses that go without it, or run one program with --exec."
 )
 _NOT_OFF: Final = N_(
     "The system proxy could not be switched off: switch it off in the settings of your system, under network, proxy."
@@ -101,10 +105,14 @@ class State:
     def plan(self, place: Place) -> Plan:
         """Return how to make `place` the proxy of all programs. Raises Rejected where it could not be undone."""
         plans = [picture.plan(place) for picture in self.pictures]
-        return Plan(
+        whole = Plan(
             parts=tuple(part for plan in plans for part in plan.parts),
             notice=tuple(argv for plan in plans for argv in plan.notice),
         )
+        undos = whole.undos()
+        if len(undos) > guard_main.UNDOS or not all(map(guard.fits, undos)):
+            raise Rejected(_TOO_LONG)
+        return whole
 
     @property
     def names(self) -> str:
@@ -165,7 +173,8 @@ def _ask(argv: Argv) -> str:
 
 
 def question(state: State) -> list[Message]:
-    """Return what the person agrees to, one sentence a line."""
+    """Return what the person agrees to, one sentence a line. Raises Rejected where it could not be undone."""
+    state.plan(_ANY)
     lines = [
         Message(
             N_(

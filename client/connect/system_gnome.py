@@ -12,7 +12,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from client.connect.system_parts import UNREADABLE, Ask, Part, Picture, Place, Plan, place_of
+from client.connect.system_parts import (
+    LOGIN,
+    UNREADABLE,
+    Ask,
+    Part,
+    Picture,
+    Place,
+    Plan,
+    has_login,
+    place_of,
+)
 from client.model import Message
 from transports.guard_main import Argv
 from transports.types import Rejected
@@ -78,8 +88,11 @@ class Gnome:
         """Return the changes: the mode last, so that nothing counts before it is whole.
 
         Where another proxy counts already, each host is changed before its port: in between programs find no proxy at
-        this machine's old port number, and never one at a port of the old proxy, nor none at all.
+        this machine's old port number, and never one at a port of the old proxy, nor none at all. Raises Rejected for
+        a host with a password in it: a command line shows what is put back.
         """
+        if any(has_login(_word(self.values[host])) for host in _HOSTS):
+            raise Rejected(LOGIN)
         wanted: dict[Key, str] = {_IGNORED: _DIRECT}
         for host, port in zip(_HOSTS, _PORTS, strict=True):
             wanted[host] = f"'{place.host}'"

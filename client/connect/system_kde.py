@@ -11,7 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from client.connect.system_parts import UNREADABLE, Ask, Part, Picture, Place, Plan, place_in
+from client.connect.system_parts import (
+    LOGIN,
+    UNREADABLE,
+    Ask,
+    Part,
+    Picture,
+    Place,
+    Plan,
+    has_login,
+    place_in,
+)
 from client.model import Message
 from transports.guard_main import Argv
 from transports.types import Rejected
@@ -48,7 +58,12 @@ class Kde:
         return self.values.get("ProxyType", "0") in ("2", "3", "4")
 
     def plan(self, place: Place) -> Plan:
-        """Return the changes: the type last, so that nothing counts before it is whole."""
+        """Return the changes: the type last, so that nothing counts before it is whole.
+
+        Raises Rejected for a proxy with a password: a command line shows what is put back.
+        """
+        if any(has_login(self.values.get(key, "")) for key in _PROXIES):
+            raise Rejected(LOGIN)
         wanted = {"NoProxyFor": _DIRECT, "ReversedException": "false"}
         wanted |= dict.fromkeys(_PROXIES, f"http://{place.url_host} {place.port}")
         wanted["socksProxy"] = f"socks://{place.url_host} {place.port}"

@@ -17,6 +17,10 @@ UNREADABLE: Final = N_(
     "The system proxy cannot be set from here. Type the address and port of the local connection into the proxy settings of your desktop or your browser (for HTTP, HTTPS and SOCKS alike), or run one program with --exec."
 )
 
+LOGIN: Final = N_(
+    "A system proxy with a password is set. Putting it back would show the password to other programs on this machine, so the system proxy is left alone: set it by hand, or run one program with --exec."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -97,6 +101,11 @@ class Picture(Protocol):
 
     def off(self) -> tuple[Argv, ...]:
         """Return the commands after which programs use no proxy. Nothing else is changed."""
+
+
+def has_login(text: str) -> bool:
+    """Say whether a setting holds a user name or password: `user:password@host` in one of its addresses."""
+    return any("@" in part.rpartition("://")[2].partition("/")[0] for part in text.split(";"))
 
 
 def number(text: str) -> int:

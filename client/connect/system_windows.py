@@ -11,7 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from client.connect.system_parts import UNREADABLE, Ask, Part, Picture, Place, Plan, place_in
+from client.connect.system_parts import (
+    LOGIN,
+    UNREADABLE,
+    Ask,
+    Part,
+    Picture,
+    Place,
+    Plan,
+    has_login,
+    place_in,
+)
 from client.model import Message
 from transports.guard_main import Argv
 from transports.types import N_, Rejected
@@ -68,7 +78,12 @@ class Windows:
         return (_DETECTION,) if self.detects else ()
 
     def plan(self, place: Place) -> Plan:
-        """Return the changes: what switches the proxy on after its address, and the script off last of all."""
+        """Return the changes: what switches the proxy on after its address, and the script off last of all.
+
+        Raises Rejected for a proxy or script with a password: a command line shows what is put back.
+        """
+        if any(has_login(self.values.get(name, ("", ""))[1]) for name in ("ProxyServer", "AutoConfigURL")):
+            raise Rejected(LOGIN)
         server = ("REG_SZ", f"{place.url_host}:{place.port}")
         parts = [
             self._part("ProxyServer", server),

@@ -1,6 +1,8 @@
-"""A configuration for mihomo (Clash): SOCKS and HTTP on 127.0.0.1, out through the entries, no rule leads round them.
+"""A configuration for mihomo (Clash): SOCKS and HTTP on 127.0.0.1, out through the entries, and no way else.
 
-Field names: wiki.metacubex.one (config, proxies). Each entry is read back by `transports.nodelists.clash`, and must mean
+Field names: wiki.metacubex.one (config, proxies, dns). Where the proxy of a rule takes no UDP, mihomo passes the rule
+over for it, and goes directly after the last one (tunnel/tunnel.go, `match`): so the last rule turns down the rest. It
+looks names up by itself for UDP and for WireGuard (adapter/outbound): so its resolver is asked through the entries. Each entry is read back by `transports.nodelists.clash`, and must mean
 the same. Every text stands in double quotes: readers differ in what they take for a number (0o14, 1_000, yes).
 """
 
@@ -20,6 +22,7 @@ from client.export.common import (
     plain,
 )
 from client.options import Option
+from transports import sharelink
 from transports.nodelists import clash
 from transports.types import Endpoint, Rejected
 
@@ -43,11 +46,20 @@ def write(options: Sequence[Option], here: Here) -> Exported:
         "mode": "rule",
         "log-level": "warning",
         "ipv6": True,
+        "dns": _names(here, named=any(not sharelink.is_ip(option.endpoint.host) for option, _ in made)),
         "proxies": [{"name": name, **item} for name, (_, item) in zip(names, made, strict=True)],
         "proxy-groups": [group],
-        "rules": [f"MATCH,{_WAY}"],
+        "rules": [f"MATCH,{_WAY}", "MATCH,REJECT"],
     }
     return exported(dump(whole), made, left)
+
+
+def _names(here: Here, *, named: bool) -> Item:
+    """Return who is asked for names: a resolver through the entries; for the servers' own, the system's."""
+    host = f"[{here.resolver}]" if ":" in here.resolver else here.resolver
+    asked: Item = {"enable": True, "ipv6": True, "enhanced-mode": "redir-host"}
+    asked["nameserver"] = [f"https://{host}/dns-query#{_WAY}"]
+    return asked | ({"proxy-server-nameserver": ["system"]} if named else {})
 
 
 def dump(whole: Item) -> str:
@@ -150,6 +162,7 @@ def _shadowsocks(option: Option, options: Mapping[str, Any]) -> Item:
         else:
             settings = {"mode": "websocket", **settings}
         item |= {"plugin": _PLUGINS.get(plugin, plugin), "plugin-opts": settings}
+        item["udp"] = False  # it would go to the server without the plugin's disguise
     return item
 
 
@@ -203,7 +216,7 @@ def _plain(option: Option, options: Mapping[str, Any]) -> Item:
     socks = proxy.kind == "socks5"
     item = {"type": "socks5" if socks else "http", "server": proxy.host, "port": proxy.port}
     item |= {"username": proxy.user, "password": proxy.password} if proxy.user or proxy.password else {}
-    return item | ({"udp": True} if socks else {"tls": proxy.kind == "https"})
+    return item | ({"udp": option.udp} if socks else {"tls": proxy.kind == "https"})
 
 
 _WRITERS: Final[Mapping[str, Callable[[Option, Mapping[str, Any]], Item]]] = {

@@ -98,11 +98,16 @@ def one_class(made: Pairs[Made], left: LeftOut) -> tuple[Pairs[Made], LeftOut]:
     return kept, left + lower
 
 
+def names_of(kinds: Iterable[str]) -> str:
+    """Return kinds as people name them."""
+    return ", ".join(_NAMES.get(kind, kind) for kind in kinds)
+
+
 def other_kind(option: Option, kinds: Sequence[str]) -> Rejected:
     """Return why an option is not for a format that holds `kinds`."""
     if option.kind == "auto":
         return Rejected(UNKNOWN_KIND)
-    return Rejected(OTHER_KIND, kinds=", ".join(_NAMES.get(kind, kind) for kind in kinds))
+    return Rejected(OTHER_KIND, kinds=names_of(kinds))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

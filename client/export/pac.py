@@ -16,8 +16,11 @@ from typing import Final
 
 from client.export.common import NO_LOGIN, Exported, Here, each, exported, one_class, plain
 from client.options import Option
-from transports.types import Rejected
+from transports.types import N_, Rejected
 
+NOT_FROM_DISK: Final = N_(
+    "Chromium, Chrome and Edge do not read this file from the disk: they then go out WITHOUT any proxy. Export pac-url for them. Firefox reads it."
+)
 KINDS: Final = ("socks5", "http", "https")
 _WORDS: Final = {"socks5": "SOCKS5", "http": "PROXY", "https": "HTTPS"}
 _TYPE: Final = "application/x-ns-proxy-autoconfig"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -17,9 +18,18 @@ _NOT_WRITTEN: Final = N_("cannot be written ({why})")
 
 
 def check(path: str) -> None:
-    """Raise Rejected where something of this name is there already."""
-    if os.path.lexists(path):
+    """Raise Rejected where no new file of this name can be written, as far as that is known before it is written."""
+    folder = os.path.dirname(path) or os.curdir
+    try:
+        os.stat(os.path.join(folder, ""))  # with a stroke at its end only a folder is found
+        os.lstat(path)
+    except (OSError, ValueError) as error:
+        if not isinstance(error, FileNotFoundError) or not os.path.isdir(folder) or not path:
+            raise Rejected(_NOT_WRITTEN, why=getattr(error, "strerror", None) or "?") from None
+    else:
         raise Rejected(_THERE)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise Rejected(_NOT_WRITTEN, why=os.strerror(errno.EACCES))
 
 
 def write(path: str, content: str | bytes) -> None:

@@ -78,7 +78,6 @@ def verdict(
         (BRIDGE, "tor_bridge", Protection.TOR),
         (Endpoint(transport="tor", host="", port=1, text="tor"), "tor", Protection.TOR),
         (VLESS, "vless", Protection.UNKNOWN),
-        (VLESS, "vless", Protection.TRUSTED),
         (UNENCRYPTED, "vless", Protection.OPEN),
     ],
 )
@@ -170,6 +169,14 @@ def test_an_entry_cannot_pass_for_another_kind_or_a_better_class() -> None:
     for claimed in ("A", "B", "C", "Z", None, 7):
         (option,) = results.read(line(**{"class": claimed})).options
         assert option.protection is Protection.OPEN
+
+
+def test_whoever_wrote_the_results_cannot_say_that_a_server_is_trusted() -> None:
+    told = as_json(Judged("0123abcd", verdict(VLESS, "vless", Protection.TRUSTED)), reveal=True)
+    assert told is not None
+    assert told["class"] == "B"
+    (option,) = results.read(json.dumps(told).encode()).options
+    assert option.protection is Protection.UNKNOWN
 
 
 @pytest.mark.parametrize("value", [True, -1, "9", 1e300, 10**400, [], None])

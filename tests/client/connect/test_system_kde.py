@@ -116,6 +116,14 @@ def test_the_orders_for_kde_are_these() -> None:
     assert plan.undos()[0] == ((), plan.notice)  # newest first: running programs are told last
 
 
+@pytest.mark.parametrize("key", ["httpProxy", "httpsProxy", "ftpProxy", "socksProxy"])
+def test_a_proxy_with_a_password_is_left_alone_for_a_command_line_would_show_it(key: str) -> None:
+    with pytest.raises(Rejected, match="show the password") as raised:
+        kde(ProxyType="1", **{key: "http://ann:secret@192.0.2.7 3128"}).plan(OURS)
+    assert "secret" not in str(raised.value)
+    assert kde(ProxyType="1", **{key: "http://192.0.2.7 3128"}).plan(OURS).parts
+
+
 @pytest.mark.parametrize(
     ("values", "places", "automatic"),
     [

@@ -165,3 +165,21 @@ def test_an_address_of_the_sixth_version_stands_in_brackets() -> None:
 def test_what_could_not_be_written_again_is_not_touched(values: dict[str, Value]) -> None:
     with pytest.raises(Rejected, match="--exec"):
         seen(Registry(values))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ProxyServer", "ann:secret@192.0.2.7:3128"),
+        ("ProxyServer", "http=192.0.2.7:1;https=http://ann:secret@192.0.2.7:3128"),
+        ("AutoConfigURL", "http://ann:secret@192.0.2.9/proxy.pac"),
+    ],
+)
+def test_a_proxy_with_a_password_is_left_alone_for_a_command_line_would_show_it(
+    name: str, value: str
+) -> None:
+    registry = Registry({**USED, name: ("REG_SZ", value)})
+    with pytest.raises(Rejected, match="show the password"):
+        seen(registry).plan(OURS)
+    mail = {**USED, "AutoConfigURL": ("REG_SZ", "http://192.0.2.9/for/ann@example.test.pac")}
+    assert seen(Registry(mail)).plan(OURS).parts

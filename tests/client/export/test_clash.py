@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,12 +26,40 @@ def test_everything_goes_through_the_group_and_only_this_machine_is_served() -> 
     made = loaded(text("clash", options(*CLEAN)))
     names = [node["name"] for node in made["proxies"]]
     assert len(set(names)) == len(names) == len(CLEAN)
-    assert made["rules"] == ["MATCH,way"]
+    assert made["rules"] == ["MATCH,way", "MATCH,REJECT"]
     (group,) = made["proxy-groups"]
     assert group["proxies"] == names
     assert (group["type"], group["url"]) == ("fallback", "https://far.test/none")
     assert (made["bind-address"], made["allow-lan"], made["mixed-port"]) == ("127.0.0.1", False, 2080)
     assert "DIRECT" not in text("clash", options(*CLEAN))
+
+
+def test_datagrams_that_no_entry_takes_are_turned_down_and_go_nowhere_else() -> None:
+    refused = loaded(text("clash", options("http://192.0.2.1:8080")))
+    assert "udp" not in refused["proxies"][0]
+    assert refused["rules"][-1] == "MATCH,REJECT"  # mihomo goes directly after the last rule that takes them
+
+
+def test_only_what_takes_datagrams_is_said_to() -> None:
+    seen = replace(proxy("socks5"), udp=True)
+    granted, not_granted = (
+        loaded(text("clash", [one]))["proxies"][0]["udp"] for one in (seen, proxy("socks5"))
+    )
+    assert (granted, not_granted) == (True, False)
+    for node in loaded(text("clash", options(*CLEAN)))["proxies"]:
+        assert node["udp"] is ("plugin" not in node)
+
+
+def test_names_are_asked_of_a_resolver_through_the_entries() -> None:
+    named, numbered = (
+        loaded(text("clash", [proxy("socks5", host=host)])) for host in ("a.test", "192.0.2.1")
+    )
+    assert numbered["dns"]["enable"] is True
+    assert numbered["dns"]["nameserver"] == ["https://9.9.9.9/dns-query#way"]
+    assert "proxy-server-nameserver" not in numbered["dns"]
+    assert named["dns"]["proxy-server-nameserver"] == ["system"]
+    six = loaded(text("clash", [proxy("socks5")], resolver="2001:db8::9"))
+    assert six["dns"]["nameserver"] == ["https://[2001:db8::9]/dns-query#way"]
 
 
 def test_one_entry_is_not_tested_by_it() -> None:

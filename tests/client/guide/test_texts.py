@@ -220,6 +220,13 @@ def test_a_way_tells_the_person_where_it_leads(app: apps.App) -> None:
             assert names & {"address", "host", "link", "line"} or app.export
 
 
+def test_every_way_of_a_browser_undoes_its_setting_or_looks_whether_it_holds() -> None:
+    for way in texts.load("firefox", "en").ways:
+        assert "No proxy" in way.steps[-1].do
+    for way in texts.load("chromium", "en").ways:
+        assert [step.do for step in way.steps].count("Type `chrome://version` in the address bar.") == 1
+
+
 LANGUAGE = pytest.mark.parametrize("language", [one for one in LANGUAGES if one != "en"])
 
 
