@@ -1,10 +1,11 @@
-"""What to do next, from what is known. Pure: no clock, no disk, no network."""
+"""What to do next, from what is known. Pure: no clock, no network; of the disk only whether a list is a file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from client.commands import command, listed
 from client.events import Finished
 from client.judge import NO_IPV6
 from client.model import LineState, Message, Protection, Status, Verdict, counted
@@ -140,9 +141,11 @@ def _how(top: Sequence[Verdict]) -> list[Message]:
     """Return the commands that lead to using it; the built-in list is no LIST that could be named to them."""
     if not top or top[0].candidate.source == BUILTIN:
         return []
+    names = [listed(top[0].candidate.source)]
+    guide, connect = command("guide", names), command("connect", names)
     return [
-        Message(N_("How to use it, step by step: `sanylau guide LIST`")),
-        Message(N_("For all programs of this machine at once: `sanylau connect LIST`")),
+        Message(N_("How to use it, step by step: `{command}`"), {"command": guide}),
+        Message(N_("For all programs of this machine at once: `{command}`"), {"command": connect}),
     ]
 
 

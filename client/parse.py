@@ -40,6 +40,9 @@ _LINK: Final = re.compile(  # two links may be joined by a comma, but what follo
     rf"|(?<![\w./])(?:t\.me|telegram\.(?:me|dog))/(?:proxy|socks)\?[^\s<>{_QUOTES}]+",
     re.IGNORECASE,
 )
+_IN_LOGIN: Final = re.compile(  # a link that a quotation mark or bracket tears apart before its @host:port
+    rf"[{_QUOTES}<>][^\s,<>]{{0,300}}@[^\s@,]{{1,260}}:\d"
+)
 _ANY_LINK: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,30}://\S+")
 _NAME: Final = (
     r"(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]|localhost|(?:[\w-]{1,63}\.)+[A-Za-z][\w-]{1,62})"
@@ -258,9 +261,11 @@ def parse_line(line: str) -> list[Endpoint | Rejected]:
     bridges = _bridges(text)
     if bridges:
         return [_attempt(tor_bridge.parse, bridge) for bridge in bridges]
-    links = [_trimmed(match.group()) for match in _LINK.finditer(text)]
-    if links:
-        return _read_links(links, text)
+    found = list(_LINK.finditer(text))
+    links = [_trimmed(match.group()) for match in found if not _IN_LOGIN.match(text, match.end())]
+    torn = [Rejected(proxyline.ODD_LOGIN)] * (len(found) - len(links))
+    if found:
+        return [*(_read_links(links, text) if links else ()), *torn]
     other = _ANY_LINK.search(text)
     if other:
         return [proxyline.unknown_kind(_word_before(text))]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import textwrap
 import unicodedata
 
+_COMMAND = re.compile(r"`[^`]+`")
+_BLANK = "\x1f"  # where no line is broken; printable() lets no such character in
 _JOINER = "\u200c"  # zero-width non-joiner: Persian needs it
 
 
@@ -29,10 +32,17 @@ def _safe(char: str) -> str:
 
 
 def wrapped(lines: list[str]) -> list[str]:
-    """Return `lines` broken at blanks to the terminal's width; what follows a bullet or arrow hangs."""
+    """Return `lines` broken at blanks to the terminal's width; what follows a bullet or arrow hangs.
+
+    What stands between `these marks` is never broken: it is there to be copied.
+    """
     width = max(40, shutil.get_terminal_size().columns - 1)
     broken: list[str] = []
     for line in lines:
         hang = "  " if line[:1] in ("•", "→") else line[: len(line) - len(line.lstrip())] + "  "
-        broken += textwrap.wrap(line, width, subsequent_indent=hang, break_on_hyphens=False) or [""]
+        whole = _COMMAND.sub(lambda found: found[0].replace(" ", _BLANK), line)
+        made = textwrap.wrap(
+            whole, width, subsequent_indent=hang, break_on_hyphens=False, break_long_words=whole == line
+        )
+        broken += [one.replace(_BLANK, " ") for one in made] or [""]
     return broken

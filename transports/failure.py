@@ -118,6 +118,15 @@ _BY_VERIFY_CODE: Final = {
 }
 
 
+def out_of_descriptors(error: BaseException | None) -> bool:
+    """Say whether an error, or one that it came from, is this machine's lack of descriptors: nobody else's doing."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            return True
+        error = error.__cause__
+    return False
+
+
 def classify(error: BaseException) -> Failure:
     """Return the failure name for `error`; errno first, because several classes share a base."""
     import socket  # here, because every face needs the names above, and a mere --help should stay quick

@@ -18,6 +18,9 @@ _DEFAULT_PORTS: Final = {"socks4": 1080, "socks4a": 1080, "socks5": 1080}  # RFC
 _HOST: Final = re.compile(r"(?!-)[^\s/:@\[\]?#%\"'<>\\]{1,253}\Z")
 _OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4: Final = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
+ODD_LOGIN: Final = N_(
+    "a character of the user name or password must be written with a percent sign: %22 for a quotation mark, %2F for a slash"
+)
 _LONGEST_SECRET: Final = 255
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+-]{1,15}")
 
@@ -31,10 +34,12 @@ def parse(text: str) -> Endpoint:
     if scheme not in SCHEMES:
         raise unknown_kind(scheme)
     transport = _SAME.get(scheme, scheme)
-    rest = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    rest, *beyond = re.split(r"[/?#]", rest, maxsplit=1)
     who, at, where = rest.rpartition("@")
     user, password = _split_user(who, scheme) if at else ("", "")
     host, port_text = split_host(where)
+    if not port_text and any("@" in part for part in beyond):
+        raise Rejected(ODD_LOGIN)
     if not port_text and transport not in _DEFAULT_PORTS:
         raise Rejected(N_("the port is missing: write host:port"))
     port = parse_port(port_text) if port_text else _DEFAULT_PORTS[transport]

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from transports.failure import Failure, StepFailed, WireError, classify
-from transports.types import Note, Observation, Step
+from transports.failure import Failure, StepFailed, WireError, classify, out_of_descriptors
+from transports.types import N_, CannotMeasure, Note, Observation, Step
 
+_NO_DESCRIPTORS = N_("this machine has no open files left for more connections: raise the limit (ulimit -n)")
 _EXPECTED = (OSError, ssl.SSLError, EOFError, TimeoutError, WireError, UnicodeError)
 
 
@@ -64,7 +65,12 @@ class Trace:
     def failed(
         self, step: Step, began: float, error: BaseException, note: Note | None = None, code: int = 0
     ) -> StepFailed:
-        """Record that `step`, begun at loop time `began`, ended in `error`; return what is to be raised."""
+        """Record that `step`, begun at loop time `began`, ended in `error`; return what is to be raised.
+
+        Raises CannotMeasure where the fault is ours: no descriptor was left.
+        """
+        if out_of_descriptors(error):
+            raise CannotMeasure(_NO_DESCRIPTORS) from error
         if isinstance(error, WireError):
             note, code = error.note, error.code
         failure = classify(error)

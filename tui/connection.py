@@ -64,6 +64,13 @@ def question(option: Option, run: Run, *, instead: bool) -> list[str]:
             reserves,
         )
         lines.append("• " + said)
+        if _floor(option) not in (None, Protection.TOR):
+            lines.append(
+                "• "
+                + _(
+                    "Whenever the entry that you chose works it is used, also after one that protects more was used meanwhile."
+                )
+            )
     else:
         lines.append("• " + _("There is no reserve: when it dies, traffic stops."))
     lines += rest
@@ -72,6 +79,15 @@ def question(option: Option, run: Run, *, instead: bool) -> list[str]:
     if instead:
         lines.append("• " + _("The connection that is up now ends first."))
     return lines
+
+
+def _floor(option: Option) -> Protection | None:
+    """Return the lowest class that the choice of an option consents to beforehand.
+
+    For class D it is none: the keeper may begin with any class, and what is in use sets the floor. With D named,
+    traffic would go back to it from a better class without a question.
+    """
+    return None if option.protection is Protection.OPEN else option.protection
 
 
 def _name(option: Option) -> str:
@@ -94,7 +110,7 @@ class Connection:
         self._plan = Plan(
             run=run,
             address=_ADDRESS,
-            lowest=option.protection,
+            lowest=_floor(option),
             consent=consent,
             signals=False,
             prefer=option.id,

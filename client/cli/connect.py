@@ -19,6 +19,7 @@ from transports.types import N_, Rejected
 
 if TYPE_CHECKING:
     from client.connect.run import Face, Plan
+    from client.connect.system import LeftOver
     from client.engine import Run
     from client.model import Message
 
@@ -68,7 +69,10 @@ class Wanted:
 )
 @click.argument("lists", nargs=-1, metavar=_("[LIST]..."))
 @click.option(
-    "--port", type=click.IntRange(1, 65535), metavar="N", help=_("The port to open; 1080 if it is free.")
+    "--port",
+    type=click.IntRange(1, 65535),
+    metavar="N",
+    help=_("The port to open; 1080 if it is free, with --exec any."),
 )
 @click.option(
     "--listen", metavar=_("ADDRESS"), help=_("Listen here, for other machines too, with a password.")
@@ -126,7 +130,9 @@ class Wanted:
     "behind",
     is_flag=True,
     expose_value=False,
-    help=_("Last of all: run the command behind it with the proxy set, and end with it."),
+    help=_(
+        "Last of all: run the command behind it with the proxy in its environment, and end with it. What does not read that (ssh, dig, ping) goes directly."
+    ),
 )
 @click.option("--lang", expose_value=False, hidden=True)
 @click.pass_context
@@ -166,13 +172,15 @@ def connect(
 def perform(wishes: object, wanted: Wanted) -> int:
     """Read, look, ask, connect. Returns the exit status."""
     from client import check as checking
-    from client.connect import command
+    from client.connect import asking, command
     from client.render.connect import nothing_there
 
     assert isinstance(wishes, checking.Wishes)
     if wanted.command and not command.is_there(wanted.command):
         sys.stderr.write(f"sanylau: {say(nothing_there(wanted.command[0]))}\n")
         return command.NOT_FOUND
+    if direct := command.goes_direct(wanted.command):
+        sys.stderr.write(f"sanylau: {say(asking.about_direct(direct))}\n")
     if "-" in wishes.lists and sys.stdin.isatty():
         sys.stderr.write(_("Paste the list, then press Ctrl-D on a line of its own.") + "\n")
     try:
@@ -201,15 +209,28 @@ def _about_system(wanted: Wanted) -> list[Message]:
 
     Raises Rejected where the system proxy cannot be set.
     """
+    from client.connect import system
+    from client.platform import run
+
+    left = run(system.left_over())  # before we listen: our own port may be the one
+    if left is not None:
+        _offer_repair(left, wanted)
+    return system.question(run(system.now())) if wanted.system else []
+
+
+def _offer_repair(left: LeftOver, wanted: Wanted) -> None:
+    """Ask whether to switch it off; where nobody is asked, only tell. The rest goes on either way."""
     from client import consent
     from client.connect import system
     from client.platform import run
 
-    if not wanted.yes and (left := run(system.left_over())) is not None:
-        question = [*map(say, left.question()), _("Switch it off now?")]
-        if consent.ask(question):
+    if wanted.yes:
+        sys.stderr.write(f"sanylau: {say(left.question()[0])}\n")
+    elif consent.ask([*map(say, left.question()), _("Switch it off now?")]):
+        try:
             run(system.repair(left))
-    return system.question(run(system.now())) if wanted.system else []
+        except Rejected as rejected:
+            sys.stderr.write(f"sanylau: {reason(rejected)}\n")
 
 
 def _plan(run: Run, wanted: Wanted) -> Plan:

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from client import commands
 from client.cli.check import fail, reason
-from client.cli.target_options import target_options, wishes_of
+from client.cli.target_options import given_words, target_options, wishes_of
 from client.exits import Exit
-from client.export import writing
-from client.export.common import PLAIN_KINDS, Exported
+from client.export import torrc, writing
+from client.export.common import OTHER_KIND, PLAIN_KINDS, Exported, names_of
 from client.export.formats import FORMATS, Format, export, local_options, why
 from client.i18n import _, ngettext, say
-from client.model import Protection, Status, counted
+from client.model import Candidate, Message, Protection, Status, counted
 from client.text import printable
-from transports.types import Rejected
+from transports.types import N_, Rejected
 
 if TYPE_CHECKING:
     from client.options import Option
 
 STDOUT = "-"
+_TELEGRAM = "telegram"
+_UNTESTABLE = N_(
+    "Telegram's own proxies can never be tested from here, so none is written: `sanylau export {format} LIST --untested` writes them as they are."
+)
 
 
 def _formats() -> str:
@@ -73,7 +79,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
         output=given["output"], reveal=given["reveal"], name=given["name"], form=FORMATS[given["name"]]
     )
     try:
-        ctx.exit(_perform(where, given))
+        ctx.exit(_perform(where, given, given_words(ctx)))
     except BrokenPipeError:
         ctx.exit(Exit.NOT_READ)
 
@@ -107,7 +113,7 @@ class _Where:
         return None
 
 
-def _perform(where: _Where, given: dict[str, Any]) -> int:
+def _perform(where: _Where, given: dict[str, Any], tests: Sequence[tuple[str, ...]]) -> int:
     refused = where.refused()
     if refused is not None:
         return fail(refused)
@@ -115,26 +121,81 @@ def _perform(where: _Where, given: dict[str, Any]) -> int:
         return _local(where, given)
     from client.cli.obtain import obtain
 
-    tests = given["results"] is None and not given["untested"]
-    if tests and not given["lists"] and "tor_bridge" not in where.form.kinds:
+    if (
+        given["results"] is None
+        and not given["untested"]
+        and not given["lists"]
+        and "tor_bridge" not in where.form.kinds
+    ):
         return fail(_("the built-in list holds bridges only, which this format cannot hold: give a LIST"))
     first = given["first"] or (1 if where.form.single else 0)
     wishes = wishes_of(given["lists"], given, first=first)
-    if tests and not wishes.only:
-        wishes = replace(wishes, only=_tested(where.form))
-    got = obtain(wishes, results=given["results"], untested=given["untested"], yes=given["yes"])
+    sieve = _Sieve(where.form)
+    got = obtain(
+        wishes, results=given["results"], untested=given["untested"], yes=given["yes"], sift=sieve.take
+    )
     if isinstance(got, int):
         return got
+    untestable = any(option.kind == _TELEGRAM for option in got.untested) and _TELEGRAM in where.form.kinds
+    if untestable:
+        _tell(_(_UNTESTABLE, format=where.name))
     if not got.options:
-        _tell(_("Nothing works, so there is nothing to write."))
+        if not (untestable and got.status is Exit.NOT_MEASURED):
+            _tell(_("Nothing works, so there is nothing to write."))
         return got.status
-    return _written(where, _made(where, got.options, given["first"] or 0))
+    made = _made(where, got.options, given["first"] or 0)
+    status = _written(where, made)
+    if status is Exit.WORKING and where.form.local and _is_worse_than_it_could_be(made, sieve):
+        _over_the_local_connection(where, given["lists"], tests)
+    return status
 
 
-def _tested(form: Format) -> tuple[str, ...]:
-    """Return the kinds that are worth a test: only what the format can hold shows itself on the network."""
-    plain = ("auto",) if set(form.kinds) & set(PLAIN_KINDS) else ()
-    return (*form.kinds, *plain)
+class _Sieve:
+    """Lets through what a format can hold, for nothing else has to show itself on the network; says what it keeps."""
+
+    def __init__(self, form: Format) -> None:
+        plain = {"auto"} if set(form.kinds) & set(PLAIN_KINDS) else set()
+        self._able = frozenset({*form.kinds, *plain})
+        self._why = Message(OTHER_KIND, {"kinds": names_of(form.kinds)})
+        if form.kinds == torrc.KINDS:
+            self._why = Message(torrc.NO_BRIDGE)
+        self.better = False  # something that protects was kept
+
+    def take(self, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+        """Return what can be in the format."""
+        from client.judge import protection_of
+        from client.plan import is_wanted
+
+        kept = [one.endpoint for one in candidates if not is_wanted(one, self._able)]
+        if kept:
+            _left_out(len(kept), self._why)
+        classes = {protection_of(one.transport, one, trusted=False) for one in kept}
+        self.better = bool(classes - {Protection.OPEN})
+        if len(kept) == len(candidates):
+            _nothing_fits()
+        return [one for one in candidates if is_wanted(one, self._able)]
+
+
+def _is_worse_than_it_could_be(made: Exported, sieve: _Sieve) -> bool:
+    """Say whether only class D was written though there was something that protects."""
+    if any(option.protection is not Protection.OPEN for option in made.held):
+        return False
+    return sieve.better or any(option.protection is not Protection.OPEN for option, _ in made.left_out)
+
+
+def _over_the_local_connection(where: _Where, lists: Sequence[str], tests: Sequence[tuple[str, ...]]) -> None:
+    from client.guide.steps import PORT
+
+    named = list(map(commands.absolute, lists)) or [commands.LIST]
+    connect = commands.command("connect", [*named, *(word for one in tests for word in one)])
+    again = commands.command("export", [where.name, "--local", str(PORT), "-o", commands.FILE])
+    _tell(
+        _(
+            "Entries that protect better do not fit into this format, but go over the local connection: `{connect}`, and meanwhile `{export}`",
+            connect=connect,
+            export=again,
+        )
+    )
 
 
 def _local(where: _Where, given: dict[str, Any]) -> int:
@@ -160,12 +221,9 @@ def _made(where: _Where, options: tuple[Option, ...], first: int) -> Exported:
 
 def _written(where: _Where, made: Exported) -> int:
     for number, message in why(made.left_out):
-        told = counted(
-            "{n} entry is left out: {why}.", "{n} entries are left out: {why}.", number, why=message
-        )
-        _tell(say(told))
+        _left_out(number, message)
     if not made.held:
-        _tell(_("Nothing fits into this format, so nothing was written."))
+        _nothing_fits()
         return Exit.NOTHING
     status = _put(where, made)
     if status is not Exit.WORKING:
@@ -177,6 +235,15 @@ def _written(where: _Where, made: Exported) -> int:
     if any(option.status is Status.UNTESTED for option in made.held):
         _tell(_("Nothing of this was tested."))
     return status
+
+
+def _left_out(number: int, message: Message) -> None:
+    told = counted("{n} entry is left out: {why}.", "{n} entries are left out: {why}.", number, why=message)
+    _tell(say(told))
+
+
+def _nothing_fits() -> None:
+    _tell(_("Nothing fits into this format, so nothing was written."))
 
 
 def _put(where: _Where, made: Exported) -> Exit:
@@ -196,6 +263,14 @@ def _put(where: _Where, made: Exported) -> Exit:
     number = len(made.held)
     shown = printable(where.file, 120)
     _tell(ngettext("{n} entry is in {file}.", "{n} entries are in {file}.", number, file=shown))
+    from client.export.here import here
+
+    use = _(where.form.use, file=commands.file(where.file), port=here().port)
+    _tell(f"→ {commands.typed(use)}")
+    if where.name == "pac":
+        from client.export.pac import NOT_FROM_DISK
+
+        _tell(_(NOT_FROM_DISK))
     return Exit.WORKING
 
 

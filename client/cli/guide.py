@@ -12,7 +12,8 @@ import click
 
 from client.cli.check import fail, reason
 from client.cli.target_options import target_options
-from client.exits import Exit
+from client.commands import absolute
+from client.exits import Exit, of_run
 from client.i18n import _
 from client.model import LineState, Status
 from transports.types import Rejected
@@ -20,6 +21,7 @@ from transports.types import Rejected
 if TYPE_CHECKING:
     from client.check import Wishes
     from client.cli.obtain import Obtained
+    from client.events import Finished
     from client.guide.apps import App
     from client.guide.page import Asked, Block
     from client.guide.way import Place, Way
@@ -52,6 +54,9 @@ _ENOUGH = 2  # one to recommend, one in reserve
     help=_("Use the results of `check --json --reveal` instead of a new check."),
 )
 @click.option("--untested", is_flag=True, help=_("Take the list as it is: test nothing, send nothing."))
+@click.option(
+    "--without", "without", is_flag=True, help=_("Say what else people used when nothing gets through.")
+)
 @click.option("--json", "as_json", is_flag=True, help=_("Write one JSON object."))
 @click.option("--reveal", is_flag=True, help=_("Show addresses and secrets; they are masked otherwise."))
 @target_options
@@ -66,6 +71,7 @@ def guide(
     listing: bool,
     results: str | None,
     untested: bool,
+    without: bool,
     as_json: bool,
     reveal: bool,
     yes: bool,
@@ -74,17 +80,18 @@ def guide(
     """Collect the wishes and carry them out."""
     from client.cli.target_options import wishes_of
     from client.guide import apps as guides
-    from client.guide.page import Asked
 
     known = guides.load()
     try:
+        _refuse(app_name, lists, listing=listing, untested=untested and results is None)
         app = guides.named(known, app_name) if app_name else None
         where = _system(known, app, system)
     except Rejected as rejected:
-        ctx.exit(fail(reason(rejected)))
-    again = ("--results", results) if results is not None else (*lists, *(["--untested"] * untested))
-    asked = Asked(lists=lists, again=again, reveal=reveal)
+        ctx.exit(_refused(rejected))
+    asked = _asked(ctx, app, reveal=reveal)
     face = _Face(known, app, where, asked, as_json=as_json)
+    if without:
+        ctx.exit(face.what_else())
     if (
         app is not None and guides.OWN in app.ways
     ):  # no entry of any list goes into it: nothing is to be tested
@@ -93,6 +100,42 @@ def guide(
         ctx.exit(face.without_list(listing=listing, diagnosis=rest["diagnosis"]))
     wishes = wishes_of(lists, rest, first=_ENOUGH)
     ctx.exit(_obtained(face, wishes, listing=listing, results=results, untested=untested, yes=yes))
+
+
+def _refuse(app_name: str | None, lists: tuple[str, ...], *, listing: bool, untested: bool) -> None:
+    """Raise Rejected for options that say nothing, or contradict each other."""
+    from transports.types import N_
+
+    if app_name is not None and not app_name.strip():
+        raise Rejected(N_("--app needs the name of a program; --list names them all"))
+    if listing and app_name is not None:
+        raise Rejected(N_("--list names programs and --app shows one: leave out one of them"))
+    if untested and not lists:
+        raise Rejected(N_("--untested takes a list as it is: name the list"))
+
+
+def _refused(rejected: Rejected) -> Exit:
+    """Say why not. The names of all programs do not go into one line."""
+    from client.text import wrapped
+
+    sys.stderr.write("\n".join(wrapped([f"sanylau: {reason(rejected)}"])) + "\n")
+    return Exit.USAGE
+
+
+def _asked(ctx: click.Context, app: App | None, *, reveal: bool) -> Asked:
+    """Return how the guide was asked for: what it prints shall lead to the same, from any folder."""
+    from client.cli.target_options import given_words
+    from client.guide.page import Asked
+
+    given = ctx.params
+    lists = tuple(map(absolute, given["lists"]))
+    again = (*lists, *(["--untested"] * given["untested"]))
+    if given["results"] is not None:
+        again = ("--results", absolute(given["results"]))
+    chosen = [("--app", app.id)] if app is not None else []
+    if given["system"] is not None:
+        chosen.append(("--os", given["system"]))
+    return Asked(lists=lists, again=again, reveal=reveal, tests=given_words(ctx), chosen=tuple(chosen))
 
 
 def _system(known: Sequence[App], app: App | None, wanted: str | None) -> str:
@@ -145,6 +188,16 @@ class _Face:
         self._show(face.app_json(app, self._system), page.of_app(app))
         return Exit.WORKING
 
+    def what_else(self) -> int:
+        """Show what else people used. Sends nothing."""
+        from client.guide import page
+        from client.guide.way import Recommendation
+        from client.render import guide as face
+
+        blocks = page.what_else(())
+        self._show(face.as_json(Recommendation(), None, now=self._now, rest=blocks), blocks)
+        return Exit.WORKING
+
     def without_list(self, *, listing: bool, diagnosis: str | None) -> int:
         """Show what can be shown without a list. Sends nothing."""
         from client.diagnosis import code
@@ -190,19 +243,32 @@ class _Face:
         )
         return _status(got, served[0] if served else None)
 
+    def _cut_off(self, found: Finished) -> int:
+        """Show the one thing to do where this machine has no network: steps for what was not tested would bury it."""
+        from client.advise import after
+        from client.guide import page
+        from client.guide.way import Recommendation
+        from client.render import guide as face
+
+        blocks = page.no_network(after(found, []))
+        self._show(face.as_json(Recommendation(), None, now=self._now, rest=blocks), blocks)
+        return of_run(found.counts, found.stopped, found.line_state)
+
     def guided(self, got: Obtained) -> int:
         """Show the recommended way, or what to do when there is none."""
         from client.advise import after
         from client.guide import page, steps, way
         from client.render import guide as face
 
+        if got.line is LineState.NO_NETWORK and got.found is not None and not got.options:
+            return self._cut_off(got.found)
         place = self._place(told=got.diagnosis, line=got.line)
         every = [*got.options, *got.untested]
         found = way.recommend(every, self._known, place, app=self._app)
         blocks = page.of(found, self._asked)
         told = None
         if found.best is not None:
-            told = steps.of_way(found.best, reveal=self._asked.reveal, lists=self._asked.lists)
+            told = steps.of_way(found.best, reveal=self._asked.reveal, lists=self._asked.connecting)
         rest: list[Block] = []
         if found.best is None and every and (self._app is not None or got.options):
             rest = page.does_not_fit(self._app, way.order(every, place)[0], self._known, place, self._asked)
@@ -229,7 +295,7 @@ def _nothing(got: Obtained) -> bool:
 
 def _is_cut(got: Obtained) -> bool:
     """Say whether nothing gets through at all: not where the line is open, nor where nothing could be tested."""
-    if got.line is LineState.NO_NETWORK:
+    if got.line is LineState.NO_NETWORK:  # when the results were made
         return True
     return _nothing(got) and got.line not in (LineState.HEALTHY, LineState.SLOW)
 

@@ -145,6 +145,11 @@ def language_of(arguments: list[str]) -> str | None:
     return None
 
 
+def _one_line(error: click.ClickException) -> str:
+    """Return what is wrong; click breaks some of its messages into lines."""
+    return printable(" ".join(error.format_message().split()), 400)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
@@ -157,13 +162,13 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except click.UsageError as error:
         values = {
-            "why": printable(error.format_message(), 400),
+            "why": _one_line(error),
             "command": error.ctx.command_path if error.ctx else "sanylau",
         }
         click.echo(_("sanylau: {why} (see {command} --help)", **values), err=True)
         return 2
     except click.ClickException as error:
-        click.echo(f"sanylau: {printable(error.format_message(), 400)}", err=True)
+        click.echo(f"sanylau: {_one_line(error)}", err=True)
         return error.exit_code
     except click.Abort:
         return 130

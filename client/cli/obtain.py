@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +14,7 @@ from client.cli.target_options import target_options, wishes_of
 from client.events import Event, Finished, Judged
 from client.exits import Exit, of_run
 from client.i18n import _, ngettext
-from client.model import LineState, Protection, Status, Verdict
+from client.model import Candidate, LineState, Protection, Status, Verdict
 from client.options import Option
 from client.text import printable
 from transports.types import N_, Rejected
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from client.diagnosis.code import Told
     from client.engine import Run, Stop
     from client.render import Renderer
+
+Sift = Callable[[Sequence[Candidate]], Sequence[Candidate]]
 
 __all__ = ["Obtained", "obtain", "target_options", "wishes_of"]
 
@@ -53,11 +55,14 @@ class Obtained:
         return Exit.WORKING if self.options else Exit.NOTHING
 
 
-def obtain(wishes: Wishes, *, results: str | None, untested: bool, yes: bool) -> Obtained | int:
+def obtain(
+    wishes: Wishes, *, results: str | None, untested: bool, yes: bool, sift: Sift | None = None
+) -> Obtained | int:
     """Return the options that the wishes name. An exit status instead: everything was said already.
 
     `results` is a file of `check --json --reveal`, or "-"; `untested` reads the lists and sends nothing. Else a check
-    is run, with the usual consent; `wishes.first` says how many are enough. After Ctrl-C what is known is returned
+    is run, with the usual consent; `wishes.first` says how many are enough. `sift` takes the entries of the lists before
+    that, says which it leaves out, and returns those that are worth a test: without any nobody is asked. After Ctrl-C what is known is returned
     where something can be used.
     """
     if results is not None and (untested or wishes.lists):
@@ -72,7 +77,7 @@ def obtain(wishes: Wishes, *, results: str | None, untested: bool, yes: bool) ->
             return fail(reason(rejected))
     if results is not None:
         return _from_results(results, wishes, told)
-    return _from_list(wishes, told) if untested else _from_check(wishes, told, yes=yes)
+    return _from_list(wishes, told) if untested else _from_check(wishes, told, sift, yes=yes)
 
 
 def _from_results(name: str, wishes: Wishes, told: Told | None) -> Obtained | int:
@@ -155,14 +160,20 @@ def _note(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
-def _from_check(wishes: Wishes, told: Told | None, *, yes: bool) -> Obtained | int:
+def _from_check(wishes: Wishes, told: Told | None, sift: Sift | None, *, yes: bool) -> Obtained | int:
     import asyncio
+    from dataclasses import replace
 
     from client import platform
 
     run = prepared(wishes)
     if isinstance(run, Exit):
         return run
+    if sift is not None and run.reading.candidates:
+        kept = tuple(sift(run.reading.candidates))
+        if not kept:
+            return Exit.NOTHING
+        run = replace(run, reading=replace(run.reading, candidates=kept))
     consented = agreed(wishes, run, yes=yes)
     if isinstance(consented, Exit):
         return consented
@@ -173,13 +184,13 @@ def _from_check(wishes: Wishes, told: Told | None, *, yes: bool) -> Obtained | i
         return Exit.INTERRUPTED
     except BrokenPipeError:
         return Exit.NOT_READ
-    kept = [options.of(seen.verdict, name=seen.id, seen=when) for seen, when in face.judged]
-    usable = options.ranked(option for option in kept if option.status in _TESTED)
+    judged = [options.of(seen.verdict, name=seen.id, seen=when) for seen, when in face.judged]
+    usable = options.ranked(option for option in judged if option.status in _TESTED)
     if face.found is None or (face.found.stopped == "interrupted" and not usable):
         return Exit.INTERRUPTED
     return Obtained(
         options=tuple(usable),
-        untested=tuple(options.ranked(option for option in kept if option.status is Status.UNTESTED)),
+        untested=tuple(options.ranked(option for option in judged if option.status is Status.UNTESTED)),
         found=face.found,
         diagnosis=told,
         line=face.found.line_state,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from client.i18n import _
+from client.commands import absolute
+from client.i18n import LANGUAGES, _
 
 if TYPE_CHECKING:
     from client.check import Wishes
@@ -99,6 +101,30 @@ _NAMES: Final = (
     *("profile", "target", "bulk_target", "plain_target", "target_ca", "concurrency", "connect_timeout"),
     *("timeout", "budget_mib", "torrc", "disk", "diagnosis", "trusted"),
 )
+
+
+_FILES: Final = ("target_ca", "torrc")
+
+
+def given_words(ctx: click.Context) -> tuple[tuple[str, ...], ...]:
+    """Return the options of the test, and the language, as they were given, to be given once more; but no consent."""
+    from click.core import ParameterSource
+
+    from client.cli.main import language_of
+
+    words: list[tuple[str, ...]] = []
+    for option in ctx.command.params:
+        name = option.name or ""
+        if name not in (*_NAMES, "only") or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            continue
+        value = ctx.params[name]
+        if isinstance(value, float):
+            value = f"{value:g}"
+        elif name in _FILES:
+            value = absolute(value)
+        words.append((option.opts[0],) if value is True else (option.opts[0], str(value)))
+    language = language_of(sys.argv[1:])
+    return (*words, ("--lang", language)) if language in LANGUAGES else tuple(words)
 
 
 def wishes_of(lists: tuple[str, ...], given: Mapping[str, Any], *, first: int = 0) -> Wishes:

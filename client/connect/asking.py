@@ -15,7 +15,7 @@ from client.i18n import _, say
 from client.model import Message, Protection
 from client.platform import forget_typed
 from client.render.words import CLASSES
-from client.text import wrapped
+from client.text import printable, wrapped
 from transports.types import N_
 
 if TYPE_CHECKING:
@@ -27,21 +27,8 @@ _LONGEST: Final = 64
 
 def opening(*, address: str, port: int, loopback: bool, command: bool) -> list[Message]:
     """Return what the person agrees to besides the check."""
-    where = {"address": address, "port": port}
     lines = [
-        Message(
-            N_(
-                "Then a port is opened on this machine for its programs: {address}, port {port} or the next free one."
-            ),
-            where,
-        )
-        if loopback
-        else Message(
-            N_(
-                "Then a port is opened at {address}, port {port}: other machines can use it too, with the password."
-            ),
-            where,
-        ),
+        _about_port(address, port, loopback=loopback, command=command),
         Message(
             N_(
                 "All that programs send to it goes through the best entry that works, and nothing goes past it. Who can see what depends on its class, which is shown: A nobody sees both you and where you go; B and C whoever runs the server sees where you go; D your operator sees it too."
@@ -55,7 +42,47 @@ def opening(*, address: str, port: int, loopback: bool, command: bool) -> list[M
     ]
     if command:
         lines.append(Message(N_("The command is started as soon as an entry works, and ends it all.")))
+        lines.append(
+            Message(
+                N_(
+                    "Only programs that read the proxy from their environment (HTTP_PROXY, ALL_PROXY) use it: curl, git over https, pip. All others connect directly, past Sanylau, and nothing stops them: ssh, git over ssh, dig, nc, ping, telnet, ftp, most browsers."
+                )
+            )
+        )
     return lines
+
+
+def _about_port(address: str, port: int, *, loopback: bool, command: bool) -> Message:
+    if command:
+        return Message(
+            N_(
+                "Then a port is opened on this machine for the command alone: it gets a password that no other program knows."
+            )
+        )
+    where = {"address": address, "port": port}
+    if loopback:
+        return Message(
+            N_(
+                "Then a port is opened on this machine for its programs: {address}, port {port} or the next free one."
+            ),
+            where,
+        )
+    return Message(
+        N_(
+            "Then a port is opened at {address}, port {port}: other machines can use it too, with the password."
+        ),
+        where,
+    )
+
+
+def about_direct(program: str) -> Message:
+    """Return what is told of a command that is known to go directly."""
+    return Message(
+        N_(
+            "{program} does not use the proxy in its environment, or does not pass it on: it goes directly, past Sanylau, and your operator sees where to"
+        ),
+        {"program": printable(program, 80)},
+    )
 
 
 def about_lower(there: Protection, before: Protection | None) -> list[str]:

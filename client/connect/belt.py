@@ -39,10 +39,13 @@ class Belt:
         pump = self._pump(program, leg)
         leg.when_cut(lambda: pump.stop(Broke(Side.NEITHER)))
         self._still[pump] = 0, 0.0
-        make_abrupt(program)  # should we be killed, the system must not end half a file as if it were whole
+        sides = [program, leg.stream] if isinstance(leg.stream, SocketStream) else [program]
+        for side in sides:  # should we be killed, the system must not end half a file as if it were whole
+            make_abrupt(side)
         try:
             await pump.run(up, down)
-            make_orderly(program)
+            for side in sides:
+                make_orderly(side)
         except Broke as broke:
             reset(program)
             if broke.side is Side.OPTION:

@@ -14,20 +14,27 @@ from client.model import Protection
 from client.options import Option
 
 _NEVER: Final = float("-inf")
+_ASKED_FOR: Final = 15.0  # seconds between two looks because a program wants a connection, at first
+_MOST_ASKED_FOR: Final = 600.0
 
 
 @dataclass(slots=True)
 class Entry:
-    """An option and what is known of it. Times are the loop's, `proven` minus infinity for a proof that is void."""
+    """An option and what is known of it. Times are the loop's, minus infinity for what is void.
+
+    `proven` is its last whole test, `answered` its last sign of life. `barren`: it answered us and brought programs nothing.
+    """
 
     option: Option
     proven: float
+    answered: float
+    barren: bool = False
     alive: bool = True
     failures: int = 0
     again: float = 0.0
 
     def age(self, now: float) -> float | None:
-        """Return the seconds since its proof, None where that is void."""
+        """Return the seconds since its last whole test, None where that is void."""
         return None if self.proven == _NEVER else max(0.0, now - self.proven)
 
 
@@ -45,7 +52,7 @@ class Book:
 
     def take(self, name: str, option: Option, now: float) -> None:
         """Take one that was verified just now."""
-        self._entries[name] = Entry(option=option, proven=now)
+        self._entries[name] = Entry(option=option, proven=now, answered=now)
 
     def standings(self, now: float) -> list[Standing]:
         """Return the options as they stand."""
@@ -53,7 +60,8 @@ class Book:
             Standing(
                 id=name,
                 protection=entry.option.protection,
-                age=now - entry.proven,
+                age=now - entry.answered,
+                barren=entry.barren,
                 kib_per_s=entry.option.kib_per_s or 0.0,
                 alive=entry.alive,
             )
@@ -70,11 +78,14 @@ class Book:
         return [name for _, name in sorted(usable)]
 
     def note(self, name: str, outcome: Outcome, now: float, *, stopped: bool) -> None:
-        """Take what one has answered; `stopped`: nothing is in use."""
+        """Take what one has answered; `stopped`: nothing is in use. Only a whole test proves anew."""
         entry = self._entries[name]
-        if outcome.alive:
-            entry.alive, entry.failures, entry.proven = True, 0, now
-            entry.option = outcome.option or entry.option
+        if outcome.ours:
+            entry.again = now + choice.pause(1, self._rng.random(), stopped=True)
+        elif outcome.alive:
+            entry.alive, entry.failures, entry.answered = True, 0, now
+            if outcome.option is not None:
+                entry.option, entry.proven = outcome.option, now
         else:
             entry.alive = False
             entry.failures += 1
@@ -83,7 +94,7 @@ class Book:
     def void(self) -> None:
         """Believe no proof any more."""
         for entry in self._entries.values():
-            entry.proven = _NEVER
+            entry.proven = entry.answered = _NEVER
 
     def hasten(self, now: float) -> None:
         """Have all dead ones tried again now."""
@@ -118,3 +129,26 @@ class Book:
         if kind < current.protection:
             return True
         return kind <= current.protection and len(self.reserves(current.protection)) < choice.ENOUGH
+
+
+class Knocks:
+    """Programs that want a connection while traffic is stopped: a reason to look again, but more and more rarely.
+
+    A browser knocks without end, and each look is a connection to every bridge in the list.
+    """
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self._not_before, self._pause = _NEVER, _ASKED_FOR
+
+    def count(self, now: float) -> bool:
+        """Take one; say whether to look again because of it."""
+        if now < self._not_before:
+            return False
+        self._not_before = now + self._pause * (0.8 + 0.4 * self._rng.random())
+        self._pause = min(2 * self._pause, _MOST_ASKED_FOR)
+        return True
+
+    def forget(self) -> None:
+        """Traffic goes again: begin anew."""
+        self._not_before, self._pause = _NEVER, _ASKED_FOR

@@ -20,13 +20,17 @@ ENOUGH: Final = 3  # options of one class: one in use, two in reserve
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """An option as it stands. `age` is the seconds since content came through it that we could authenticate."""
+    """An option as it stands. `age` is the seconds since content came through it that we could authenticate.
+
+    `barren`: it goes on answering us, while programs get nothing through it.
+    """
 
     id: str
     protection: Protection
     age: float
     kib_per_s: float = 0.0
     alive: bool = True
+    barren: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +84,13 @@ def next_step(
     alive = sorted((one for one in standings if one.alive), key=_rank)
     now = next((one for one in alive if one.id == current), None)
     allowed = [one for one in alive if may_use(one.protection, floor)]
-    chosen = next((one for one in allowed if one.id == preferred), None)
+    chosen = next((one for one in allowed if one.id == preferred and not one.barren), None)
     if chosen is not None:
         return Keep() if chosen is now else _pick([chosen])
     if now is not None:
         better = [one for one in allowed if one.protection < now.protection]
+        if now.barren and not better:
+            better = [one for one in allowed if one.protection is now.protection and not one.barren]
         return _pick(better) if better else Keep()
     awaited = [kind for kind in under_test if may_use(kind, floor)]
     if (
@@ -118,8 +124,8 @@ def enough(standings: Iterable[Standing], in_list: Collection[Protection], floor
     return best is not None and sum(one.alive and one.protection <= best for one in standings) >= ENOUGH
 
 
-def _rank(one: Standing) -> tuple[str, bool, float]:
-    return one.protection.value, one.age > FRESH, -one.kib_per_s
+def _rank(one: Standing) -> tuple[str, bool, bool, float]:
+    return one.protection.value, one.barren, one.age > FRESH, -one.kib_per_s
 
 
 def _pick(options: Sequence[Standing]) -> Use | Confirm:

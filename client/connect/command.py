@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Final
+from pathlib import Path, PurePath
+from typing import Any, Final
+from urllib.parse import quote
 
 NOT_FOUND: Final = 127
 """What shells say of a command that is not there."""
 
+DATA: Final = Path(__file__).parent.parent / "data" / "direct.toml"
+_USER: Final = "x"  # any will do
+_POLL: Final = 0.02
+_BY_SSH: Final = re.compile(r"(?:^|\s)(?:(?:git\+)?ssh://|git://|[\w.-]{1,64}@[\w.-]{1,255}:)")
 _OWN_END: Final = 3.0  # seconds that the command may take to end by itself after Ctrl-C
 _GRACE: Final = 2.0  # the same after it was told to
 
@@ -23,13 +30,52 @@ def is_there(command: Sequence[str]) -> bool:
     return bool(command) and shutil.which(command[0]) is not None
 
 
-def environment(address: str, port: int, base: Mapping[str, str] | None = None) -> dict[str, str]:
+def goes_direct(command: Sequence[str]) -> str:
+    """Return the name of a program in it that is known to go past the proxy of its environment, "" for none.
+
+    What else it starts cannot be known.
+    """
+    import tomllib
+
+    known = tomllib.loads(DATA.read_text("utf-8"))
+    direct = {name for group in known["direct"] for name in group["names"]}
+    for name in _programs(command, known["before"]):
+        if name in direct or (name == "git" and any(_BY_SSH.search(word) for word in command)):
+            return name
+    return ""
+
+
+def _programs(words: Sequence[str], before: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the programs of a command line: behind `env`, `timeout` and their like, and in the script of a shell."""
+    rest = list(words)
+    while rest:
+        while rest and (rest[0][:1] in "-0123456789" or "=" in rest[0]):  # options and numbers, or NAME=value
+            del rest[0]
+        if not rest:
+            return
+        name = PurePath(rest.pop(0).strip("'\"")).name.lower().removesuffix(".exe")
+        if name in before["shells"]:
+            flags = (at for at, word in enumerate(rest[:-1]) if re.fullmatch(r"-[a-z]*c", word))
+            script = next((rest[at + 1] for at in flags), "")
+            for part in re.split(r"[;&|()`\n]+", script):
+                yield from _programs(part.split(), before)
+            return
+        if name not in before["names"]:
+            yield name
+            return
+
+
+def environment(
+    address: str, port: int, base: Mapping[str, str] | None = None, *, password: str = ""
+) -> dict[str, str]:
     """Return the environment with the proxy in it, in the names that curl, git, pip, apt and Go read.
 
     `socks5h` has names resolved at the far end. An empty NO_PROXY keeps one of the person's own from leading
     programs past the proxy.
     """
     host = f"[{address}]" if ":" in address else address
+    if password:
+        host = f"{_USER}:{quote(password, safe='')}@{host}"
     http, socks = f"http://{host}:{port}", f"socks5h://{host}:{port}"
     ours = {"ALL_PROXY": socks, "HTTP_PROXY": http, "HTTPS_PROXY": http, "NO_PROXY": ""}
     return {**(os.environ if base is None else base), **ours, **{k.lower(): v for k, v in ours.items()}}
@@ -40,6 +86,11 @@ class Command:
 
     def __init__(self, process: asyncio.subprocess.Process, *, group: bool) -> None:
         self._process, self._group = process, group
+
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
 
     @classmethod
     async def started(cls, command: Sequence[str], env: Mapping[str, str]) -> Command:
@@ -60,14 +111,29 @@ class Command:
         return 128 - status if status < 0 else status
 
     async def end(self) -> None:
-        """See to its end. Where Ctrl-C on the terminal has reached it already, it is given a moment; else told so."""
-        if self._process.returncode is not None:
-            return
+        """See to its end. Where Ctrl-C on the terminal has reached it already, it is given a moment; else told so.
+
+        Off a terminal what it has left in the background is ended too: it would go on without the proxy.
+        """
         try:
-            await self._end()
+            if self._process.returncode is None:
+                await self._end()
         finally:
-            if self._group:  # what a shell starts in the background does not hear Ctrl-C
-                self._send(signal.SIGTERM)
+            if self._group:
+                self._group = False
+                await self._end_group()
+
+    async def _end_group(self) -> None:
+        """End those of the group that the command has left. It keeps its number as long as there are some."""
+        if sys.platform == "win32":
+            return
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGTERM)
+            until = asyncio.get_running_loop().time() + _GRACE
+            while asyncio.get_running_loop().time() < until:
+                await asyncio.sleep(_POLL)
+                os.killpg(self._process.pid, 0)
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     async def _end(self) -> None:
         if self._group:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from client.connect.belt import Belt
 from client.connect.legs import Datagrams, Gateway, Leg, NotOpened, Refusal
+from client.connect.password import Guesses
 from transports.stream import SocketStream
 
 SOME: Final = 4096  # bytes of one read while a program says what it wants
@@ -24,6 +25,7 @@ class Desk:
     belt: Belt
     password: str | None
     opening: float
+    guesses: Guesses = field(default_factory=Guesses)
 
     async def open(self, host: str, port: int, *, page: bool = False) -> Leg:
         """Open a leg. Raises NotOpened."""
@@ -40,6 +42,12 @@ class Desk:
                 return await self.gateway.datagrams()
         except TimeoutError:
             raise NotOpened(Refusal.TIMEOUT) from None
+
+    async def hold_up(self, program: SocketStream) -> None:
+        """Have a program that has given a wrong password wait for its answer."""
+        with suppress(OSError):  # it has gone
+            peer = str(program.raw.getpeername()[0])
+            await asyncio.sleep(self.guesses.wrong(peer, asyncio.get_running_loop().time()))
 
 
 async def more(program: SocketStream) -> bytes:

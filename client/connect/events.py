@@ -16,7 +16,7 @@ class Why(StrEnum):
     """Why an option has come into use."""
 
     START = "start"
-    FAILOVER = "failover"  # the one before has died
+    FAILOVER = "failover"  # the one before has died, or brought nothing
     BETTER = "better"  # it protects more than the one before
 
 
@@ -43,22 +43,26 @@ class Noticed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listening:
-    """The port is open. `instead` is the port that was wanted and is taken, 0 if none was."""
+    """The port is open. `instead` is the port that was wanted and is taken, 0 if none was.
+
+    `alone`: it is for the command of --exec, which alone has the password.
+    """
 
     address: str
     port: int
     password: bool = False
     instead: int = 0
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Using:
-    """New connections go through this option. `age` is how old its proof is, in seconds."""
+    """New connections go through this option. `age` is how old its proof is, in seconds; None: not to be told."""
 
     id: str
     option: Option
     why: Why
-    age: float
+    age: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +88,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """How the connection stands. Times in seconds; `option` None: nothing is in use."""
+    """How the connection stands. Times in seconds; `option` None: nothing is in use.
+
+    `below` are those of the connections that still go through an option of a lower class than the one in use.
+    """
 
     id: str
     option: Option | None
@@ -95,6 +102,7 @@ class Status:
     uptime: float
     age: float | None
     held: Hold | None = None
+    below: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

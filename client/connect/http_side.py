@@ -7,6 +7,7 @@ from typing import Final
 from client.connect.desk import Desk, more, turn_away
 from client.connect.legs import Leg, NotOpened, Refusal
 from client.connect.password import matches
+from client.connect.pump import reset
 from client.i18n import _
 from transports.stream import SocketStream
 from transports.types import N_, CannotMeasure
@@ -20,7 +21,6 @@ from transports.wire.proxy_request import (
     refusal,
 )
 
-_BAD: Final = N_("This is a proxy, and it does not understand this request.")
 _PASSWORD: Final = N_("This proxy wants its password.")
 _WORDS: Final = {
     Refusal.HELD: (503, N_("Traffic is stopped: no way out may be used at the moment.")),
@@ -42,9 +42,14 @@ async def asked(program: SocketStream, desk: Desk) -> ProxyRequest | None:
         while request is None:
             request = reader.feed(await more(program))
     except BadRequest as bad:
-        await turn_away(program, refusal(bad.status, _(_BAD)))
+        if not bad.status:
+            reset(program)
+            return None
+        await turn_away(program, refusal(bad.status, ""))  # whoever asks so strangely learns nothing
         return None
     if desk.password is not None and not matches(request.password or b"", desk.password):
+        if request.password is not None:
+            await desk.hold_up(program)
         await turn_away(program, refusal(407, _(_PASSWORD)))
         return None
     if reader.rest:

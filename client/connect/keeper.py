@@ -14,13 +14,14 @@ from contextlib import suppress
 from typing import Final, Protocol, Self
 
 from client.connect import choice
-from client.connect.book import Book
+from client.connect.book import Book, Knocks
 from client.connect.choice import Standing
 from client.connect.events import Event, Held, Hold, Lost, Noticed, Status, Summary, Using, Why
 from client.connect.legs import Datagrams, Leg, NotOpened, Refusal
 from client.connect.life import Glances, Life
 from client.connect.line import Died, Line
 from client.connect.probing import Outcome
+from client.connect.question import Question
 from client.model import Message, Protection
 from client.options import Option
 from client.tasks import Crew, together
@@ -31,11 +32,13 @@ PATIENCE: Final = 10.0
 """Seconds that a connection of a program may wait for an option."""
 
 _RETRY: Final = 8.0  # seconds for a glance at one that has died
-_ASKED_FOR: Final = 15.0  # seconds between two retries because a program wants a connection
+_LULL: Final = 1.0  # seconds between two rounds of questions where our side could not ask
 _HEAD_START: Final = 6.0  # seconds
-_NEVER: Final = float("-inf")
 _BETTER_AWAITED: Final = N_(
     "an option without encryption works (class D); better ones are still under test, so it is not used yet"
+)
+_IN_VAIN: Final = N_(
+    "the option in use answers, but programs get nothing through it: another one of its class is used, or it is tested anew"
 )
 _STAYS: Final = N_("traffic stays stopped: an option of a lower class is used only with your consent")
 
@@ -45,9 +48,6 @@ class Asks(Glances, Protocol):
 
     def net(self) -> Net:
         """Return the surroundings for one connection of a program."""
-
-    async def verified(self, option: Option) -> Outcome:
-        """Climb the whole ladder."""
 
 
 class Keeper:
@@ -65,25 +65,26 @@ class Keeper:
         datagrams: Callable[[Option, Net], Awaitable[Datagrams]] | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        self._asks, self._tell, self._consent, self._more = asks, tell, consent, more
+        self._asks, self._tell, self._more = asks, tell, more
         self._datagrams = datagrams
-        self._book = Book(rng or random.Random())
+        self._rng = rng or random.Random()
+        self._book, self._knocks = Book(self._rng), Knocks(self._rng)
         self._lowest = self._floor = lowest
         self._prefer = prefer
         self._under_test: dict[str, Protection] = {}
         self._current: Line | None = None
         self._held: Hold | None = None
+        self._there: Protection | None = None
+        self._ended = False
         self._confirming = False
         self._told_of_waiting = False
-        self.declined = False
-        self._hold_number = 0
-        self._asked_for = _NEVER
         self._used = self._lost = self._count = 0
         self._clock = asyncio.get_running_loop().time
         self._began = self._clock()
         self._changed = asyncio.Event()
         self._crew = Crew()
-        self._life = Life(asks, self._crew, proved=self._proved, died=self._died)
+        self._life = Life(asks, self._crew, proved=self._proved, died=self._died, in_vain=self._in_vain)
+        self._question = Question(consent, self._crew, agreed=self._lower, refused=self._stays)
 
     async def __aenter__(self) -> Self:
         await self._crew.__aenter__()
@@ -94,6 +95,7 @@ class Keeper:
         return self
 
     async def __aexit__(self, *error: object) -> None:
+        self._ended, self._current = True, None
         self._life.end()
         await self._crew.__aexit__(None, None, None)
 
@@ -129,8 +131,9 @@ class Keeper:
 
     async def _way_out(self, deadline: float) -> Line:
         while self._current is None:
-            if self._held is not None:
-                self._wanted()
+            if self._held is not None or self._ended:
+                if self._knocks.count(self._clock()):
+                    self._hasten()
                 raise NotOpened(Refusal.HELD)
             try:
                 async with asyncio.timeout_at(deadline):
@@ -138,13 +141,6 @@ class Keeper:
             except TimeoutError:
                 raise NotOpened(Refusal.HELD) from None
         return self._current
-
-    def _wanted(self) -> None:
-        """A program wants a connection while traffic is stopped: look again soon, but not at every knock."""
-        now = self._clock()
-        if now - self._asked_for > _ASKED_FOR:
-            self._asked_for = now
-            self._hasten()
 
     # what the check tells
 
@@ -176,6 +172,11 @@ class Keeper:
         return self._held
 
     @property
+    def declined(self) -> bool:
+        """Whether the last question for a lower class got no yes."""
+        return self._question.declined
+
+    @property
     def floor(self) -> Protection | None:
         """The lowest class that may be used now."""
         return self._floor
@@ -191,7 +192,7 @@ class Keeper:
         """Doubt everything: the machine has slept, or its network is another one. `cut`: no connection can live."""
         self._book.void()
         if cut:
-            self._life.cut()
+            self._life.cut(current=True)
         self._hasten()
         if self._current is not None:
             self._life.ask(self._current)
@@ -225,6 +226,8 @@ class Keeper:
         if early and self._prefer in self._under_test:
             return
         now_in_use = self._current
+        if now_in_use is not None and now_in_use.pulse.bears:
+            self._book.entries[now_in_use.name].barren = False
         step = choice.next_step(
             self.working,
             current=now_in_use.name if now_in_use else None,
@@ -248,41 +251,45 @@ class Keeper:
 
     def _use(self, name: str) -> None:
         entry, before = self._book.entries[name], self._current
-        why = Why.BETTER if before else Why.FAILOVER if self._used else Why.START
-        self._current = Line(name, entry.option, self._asks.net, self._life.settle)
+        why = self._why(before, entry.option)
+        self._current = Line(name, entry.option, self._asks.net, self._life.settle, self._rng.random)
         self._life.take(self._current)
         self._floor = entry.option.protection
         if self._lowest is not None:
             self._floor = choice.lower(self._floor, self._lowest)
         self._held = None
-        self._hold_number += 1
+        self._knocks.forget()
+        self._question.settle()
         self._used += 1
-        self._tell(Using(id=name, option=entry.option, why=why, age=entry.age(self._clock()) or 0.0))
+        self._tell(Using(id=name, option=entry.option, why=why, age=entry.age(self._clock())))
+
+    def _why(self, before: Line | None, option: Option) -> Why:
+        if before is None:
+            return Why.FAILOVER if self._used else Why.START
+        alike = option.protection is before.option.protection
+        return Why.FAILOVER if alike and self._book.entries[before.name].barren else Why.BETTER
 
     def _stop(self, step: choice.Stop) -> None:
-        if self._held is step.why:
+        if self._held is step.why and self._there is step.there:
             return
-        self._held = step.why
-        self._hold_number += 1
+        if self._held is None:
+            self._book.soon(self._clock())
+        self._held, self._there, self._current = step.why, step.there, None
         self._life.cut()
-        self._book.soon(self._clock())
         self._tell(Held(why=step.why, lowest=self._floor, there=step.there))
         if step.why is Hold.ONLY_LOWER and step.there is not None:
-            self._crew.start(self._ask_person(step.there), "consent")
-
-    async def _ask_person(self, there: Protection) -> None:
-        number = self._hold_number
-        agreed = await self._consent(there, self._floor) if self._consent is not None else None
-        if number != self._hold_number:
-            return  # it has settled itself meanwhile
-        if agreed:
-            self._floor = there
-            self._more()
-            self._review()
+            self._question.put(step.there, self._floor)
         else:
-            self.declined = True
-            self._tell(Noticed(Message(_STAYS)))
-            self.stir()
+            self._question.take_back()
+
+    def _lower(self, there: Protection) -> None:
+        self._floor = there
+        self._more()
+        self._review()
+
+    def _stays(self) -> None:
+        self._tell(Noticed(Message(_STAYS)))
+        self.stir()
 
     async def _confirm(self, names: tuple[str, ...]) -> None:
         """Ask several at once; the first that answers is used."""
@@ -293,13 +300,16 @@ class Keeper:
         self._review()
 
     async def _confirm_one(self, name: str) -> None:
-        if await self._glance(name, _RETRY):
+        outcome = await self._glance(name, _RETRY)
+        if outcome.alive:
             self._review()
+        elif outcome.ours:
+            await asyncio.sleep(_LULL)
 
-    async def _glance(self, name: str, patience: float) -> bool:
+    async def _glance(self, name: str, patience: float) -> Outcome:
         outcome = await self._asks.glance(self._book.entries[name].option, patience)
         self._note(name, outcome)
-        return outcome.alive
+        return outcome
 
     async def _retry(self) -> None:
         """Try those that have died again, now and then: all while nothing is in use, else those that are missed."""
@@ -346,6 +356,15 @@ class Keeper:
             self._more()
             self._review()
 
+    def _in_vain(self, line: Line) -> None:
+        """It answers us, and programs get nothing: use another one of its class, or put it to the whole test."""
+        if line is self._current:
+            self._book.entries[line.name].barren = True
+            self._tell(Noticed(Message(_IN_VAIN)))
+            self._review()
+            if line is self._current and not self._confirming:
+                self._life.test(line)
+
     def status(self) -> Status:
         """Return how the connection stands."""
         now, line = self._clock(), self._current
@@ -360,6 +379,7 @@ class Keeper:
             uptime=now - line.began if line else 0.0,
             age=entry.age(now) if entry else None,
             held=self._held,
+            below=self._life.below(line.option.protection) if line else 0,
         )
 
     def summary(self, status: int) -> Summary:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from client.connect.health import Doubt, Pulse
+from client.connect.health import Doubt, Flow, Pulse
 from client.connect.legs import Datagrams, NotOpened, Refusal
 from client.options import Option
-from transports.failure import Failure, StepFailed
+from transports.failure import Failure, StepFailed, out_of_descriptors
 from transports.http_connect import HttpConnect
 from transports.registry import REGISTRY
 from transports.stream import SocketStream
@@ -20,10 +20,17 @@ from transports.wire.proxy_request import for_proxy
 if TYPE_CHECKING:
     from transports.net import Net
 
-T = TypeVar("T")
+
+class Closable(Protocol):
+    """What is opened through an option."""
+
+    def close(self) -> None:
+        """End it."""
+
+
+T = TypeVar("T", bound=Closable)
 
 _LATELY: Final = 5.0  # seconds: who let something through within them need not be asked after a refusal
-_VERDICT: Final = 0.5  # seconds that the end of a connection may wait for a word on it
 _ENGINES: Final = 1.0  # seconds of latency that are assumed of Tor before anything was measured
 _BY_FAILURE: Final = {
     Failure.SOCKS_NOT_ALLOWED: Refusal.NOT_ALLOWED,
@@ -43,7 +50,7 @@ _BY_STATUS: Final = {
 
 
 class Died(Exception):  # noqa: N818 - a result
-    """The option has died before the connection stood: another one may open it."""
+    """The option has died, or was given up, before the connection stood: another one may open it."""
 
 
 def refusal_of(failed: StepFailed) -> tuple[Refusal, bool]:
@@ -59,7 +66,11 @@ def _of_socks(failure: Failure) -> Refusal:
 
 
 class Line:
-    """One option in use. `settle` asks whether it is alive, and says so; many may ask at once."""
+    """One option in use. `settle` asks whether it is alive, and says so; many may ask at once.
+
+    A line that is `dead` was taken out of use for good, because its option has died or another one has taken over.
+    `asking` are the tasks that send something through it on our own account. `shuffle` gives random numbers from 0 to 1.
+    """
 
     def __init__(
         self,
@@ -67,26 +78,30 @@ class Line:
         option: Option,
         net: Callable[[], Net],
         settle: Callable[[Line, Doubt], Awaitable[bool]],
+        shuffle: Callable[[], float] = lambda: 0.5,
     ) -> None:
         self.name, self.option = name, option
         self.began = asyncio.get_running_loop().time()
-        self.pulse = Pulse(came=self.began)
+        self.pulse = Pulse(came=self.began, shuffle=shuffle)
         if REGISTRY[option.transport].engine == "tor":
             self.pulse.latency = _ENGINES
         self.dead = False
         self.fallen = ""
-        self.settling: asyncio.Future[None] | None = None
+        self.settling: asyncio.Future[bool] | None = None
+        self.asking: set[asyncio.Task[None]] = set()
+        self.tested = False  # just now
         self.wakened: Callable[[], None] = lambda: None
         self._net, self._settle = net, settle
         self._legs: set[Carried] = set()
-        self._associations: set[Datagrams] = set()
+        self._associations: set[CarriedDatagrams] = set()
         self._opening: set[asyncio.Timeout] = set()
+        self._cuts = 0
         self._clock = asyncio.get_running_loop().time
 
     @property
     def busy(self) -> bool:
-        """Whether connections are open or being opened."""
-        return bool(self._legs or self._opening)
+        """Whether connections or associations are open or being opened."""
+        return bool(self._legs or self._associations or self._opening)
 
     async def open(self, host: str, port: int, *, page: bool = False) -> Carried:
         """Open a connection; for a `page` to the proxy itself if it speaks HTTP. Raises NotOpened, or Died."""
@@ -96,25 +111,30 @@ class Line:
             stream = await self.through(lambda net: proxy.forward(self.option.endpoint, net))
         else:
             stream = await self.through(lambda net: self._dial(host, port, net))
-        if self.dead:
-            stream.close()
-            raise Died
         leg = Carried(self, stream, (host, port) if proxy is not None else None)
         self._legs.add(leg)
-        self.pulse.legs = len(self._legs)
+        self.pulse.flows.add(leg.flow)
+        self._count()
         self.wakened()
         return leg
 
+    def _count(self) -> None:
+        self.pulse.legs = len(self._legs) + len(self._associations)
+
     async def datagrams(self, opens: Callable[[Net], Awaitable[Datagrams]]) -> Datagrams:
         """Open an association for datagrams by `opens`. Raises NotOpened, or Died."""
-        association = await self.through(opens)
-        self._associations.add(association)
-        association.when_cut(lambda: self._associations.discard(association))
-        return association
+        carried = CarriedDatagrams(self, await self.through(opens))
+        self._associations.add(carried)
+        self._count()
+        self.wakened()
+        carried.begin()
+        return carried
 
     async def through(self, dial: Callable[[Net], Awaitable[T]]) -> T:
         """Carry out what opens something through this option. Raises NotOpened, or Died."""
-        net, opened = self._net(), False
+        if self.dead:
+            raise Died
+        net, opened, cuts = self._net(), False, self._cuts
         number = self.pulse.dialling(self._clock())
         timer = asyncio.timeout(net.limits.total)
         self._opening.add(timer)
@@ -127,11 +147,17 @@ class Line:
             why = refusal_of(failed)
         except TimeoutError:
             why = Refusal.TIMEOUT, False
-        except CannotMeasure:
+        except CannotMeasure as reason:
+            if out_of_descriptors(reason):  # of this machine, so nobody need be asked
+                raise NotOpened(Refusal.FAILED) from None
             why = Refusal.FAILED, False
         finally:
             self._opening.discard(timer)
             self.pulse.dialled(number, self._clock(), opened=opened)
+        if self._cuts != cuts:  # also where it stood in the very moment of the cut
+            if opened:
+                result.close()
+            raise Died
         if opened:
             return result
         raise await self._explained(*why)
@@ -141,7 +167,7 @@ class Line:
             if self._clock() - self.pulse.came > _LATELY:
                 self.pulse.fault(Doubt.FAILED)
                 self.wakened()
-        elif self.dead or not await self._settle(self, Doubt.FAILED):
+        elif not await self._settle(self, Doubt.FAILED):
             return Died()
         return NotOpened(refusal)
 
@@ -151,46 +177,50 @@ class Line:
         return await transport.dial(self.option.endpoint, host, port, net)
 
     def die(self) -> int:
-        """End all that goes through it; return how many connections that were."""
+        """End all that goes through it, our own questions too; return how many connections and associations."""
         self.dead = True
+        for task in self.asking:
+            if task is not asyncio.current_task():
+                task.cancel()
         return self.cut()
+
+    def give_up(self) -> None:
+        """Give up the connections that are being opened: whoever wants them tries what is in use now."""
+        self._cuts += 1
+        for timer in self._opening:
+            with suppress(RuntimeError):  # it has just run out by itself
+                timer.reschedule(self._clock())
 
     def cut(self) -> int:
         """Reset its connections, and give up those that are being opened; return how many were open."""
-        now, legs = self._clock(), list(self._legs)
-        for timer in self._opening:
-            with suppress(RuntimeError):  # it has just run out by itself
-                timer.reschedule(now)
-        for leg in legs:
-            leg.cut()
-        for association in list(self._associations):
-            association.close()
-        return len(legs)
+        self.give_up()
+        carried: list[Carried | CarriedDatagrams] = [*self._legs, *self._associations]
+        for one in carried:
+            one.cut()
+        return len(carried)
 
     def drop(self, leg: Carried) -> None:
         """Take a connection that has ended off the books."""
         self._legs.discard(leg)
-        self.pulse.legs = len(self._legs)
+        self.pulse.flows.discard(leg.flow)
+        self._count()
 
-    async def ended_well(self, leg: Carried, *, tells: bool) -> bool:
+    def drop_datagrams(self, association: CarriedDatagrams) -> None:
+        """Take an association that has ended off the books."""
+        self._associations.discard(association)
+        self._count()
+
+    async def ended_well(self, leg: Carried) -> bool:
         """Tell, at the end of a connection by the option's side, whether that was the option's own end.
 
-        A program that can tell by itself need not wait for an answer; the option is asked all the same.
+        The program gets no end before that is known: an option that says nothing any more has cut it.
         """
         if not await _engine_stands(leg.stream):
             leg.broke()
             return False
-        if not self.pulse.doubts_end(leg.came, self._clock(), tells=tells):
+        if not self.pulse.doubts_end(leg.flow.came, self._clock()):
             return not self.dead
-        self.pulse.fault(Doubt.ENDED)
-        if tells:
-            self.wakened()
-            return not self.dead
-        try:
-            async with asyncio.timeout(_VERDICT):
-                return await self._settle(self, Doubt.ENDED)
-        except TimeoutError:
-            return not self.dead
+        return await self._settle(self, Doubt.ENDED)
 
 
 async def _engine_stands(stream: Stream) -> bool:
@@ -207,7 +237,7 @@ async def _engine_stands(stream: Stream) -> bool:
 class Carried:
     """A connection of a program (`client.connect.legs.Leg`)."""
 
-    __slots__ = ("_asked_for", "_calls", "_clock", "_cut", "_line", "_pulse", "came", "stream")
+    __slots__ = ("_asked_for", "_calls", "_clock", "_cut", "_line", "_pulse", "flow", "stream")
 
     def __init__(self, line: Line, stream: Stream, asked_for: tuple[str, int] | None = None) -> None:
         self.stream = stream
@@ -216,7 +246,7 @@ class Carried:
         self._clock = asyncio.get_running_loop().time
         self._calls: list[Callable[[], None]] = []
         self._cut = False
-        self.came = float("-inf")  # when its last bytes came down
+        self.flow = Flow()
 
     def asking(self, head: bytes) -> bytes:
         """Return the head of a plain HTTP request as the other end of this leg wants it."""
@@ -231,8 +261,9 @@ class Carried:
 
     def received(self, count: int) -> None:
         """Count bytes that came down."""
-        self.came = self._clock()
-        self._pulse.received(count, self.came)
+        now = self._clock()
+        self.flow.received(count, now)
+        self._pulse.received(count, now)
 
     def when_cut(self, call: Callable[[], None]) -> None:
         """Have `call` called once the option has died."""
@@ -255,12 +286,58 @@ class Carried:
             self._pulse.fault(Doubt.BROKE)
             self._line.wakened()
 
-    async def ended_well(self, *, tells: bool = False) -> bool:
+    async def ended_well(self) -> bool:
         """Tell, at the end of the option's side, whether it was one (`client.connect.pump.Judged`)."""
-        return await self._line.ended_well(self, tells=tells)
+        return await self._line.ended_well(self)
 
     def close(self) -> None:
         """End it. Safe to call twice."""
         self._calls.clear()
         self._line.drop(self)
         self.stream.close()
+
+
+class CarriedDatagrams:
+    """An association of a program (`client.connect.legs.Datagrams`): counted, and watched like a connection."""
+
+    __slots__ = ("_clock", "_inner", "_line", "_over")
+
+    def __init__(self, line: Line, inner: Datagrams) -> None:
+        self._line, self._inner = line, inner
+        self._clock = asyncio.get_running_loop().time
+        self._over = False
+
+    def begin(self) -> None:
+        """Hear of its end."""
+        self._inner.when_cut(self._ended)
+
+    async def send(self, host: str, port: int, data: bytes) -> None:
+        """Send one datagram; raises NotOpened when the association has ended."""
+        await self._inner.send(host, port, data)
+        self._line.pulse.sent(len(data), self._clock())
+
+    async def recv(self) -> tuple[str, int, bytes]:
+        """Return the next datagram and who sent it; raises NotOpened when the association has ended."""
+        got = await self._inner.recv()
+        self._line.pulse.received(len(got[2]), self._clock())
+        return got
+
+    def when_cut(self, call: Callable[[], None]) -> None:
+        """Have `call` called, once, when the association has ended; at once if it already has."""
+        self._inner.when_cut(call)
+
+    def cut(self) -> None:
+        """End it because its option has died."""
+        self.close()
+
+    def close(self) -> None:
+        """End it. Safe to call twice."""
+        self._over = True
+        self._inner.close()
+        self._line.drop_datagrams(self)
+
+    def _ended(self) -> None:
+        if not self._over and not self._line.dead:  # by the option's side, so it may have died
+            self._line.pulse.fault(Doubt.BROKE)
+            self._line.wakened()
+        self._line.drop_datagrams(self)

@@ -12,6 +12,9 @@ from typing import Final
 from transports.types import N_, Rejected
 
 _LONGEST: Final = 255  # bytes
+_HELD: Final = 0.5  # seconds that a wrong one costs, behind those before it
+_MOST: Final = 5.0  # seconds that the answer to one is held back at most
+_PEERS: Final = 256  # that are remembered
 _ALPHABET: Final = "abcdefghijkmnpqrstuvwxyz23456789"  # without those that look alike
 _GROUPS: Final = 4
 _GROUP: Final = 5  # 100 bits in all
@@ -71,6 +74,23 @@ def drawn() -> str:
 def matches(given: bytes, password: str) -> bool:
     """Compare in a time that does not depend on where they differ."""
     return hmac.compare_digest(given, password.encode())
+
+
+class Guesses:
+    """Slows down whoever guesses: the answers to the wrong passwords of one address come one after the other."""
+
+    __slots__ = ("_until",)
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def wrong(self, peer: str, now: float) -> float:
+        """Note a wrong one; return for how many seconds to hold its answer back."""
+        until = min(max(self._until.pop(peer, now), now) + _HELD, now + _MOST)
+        self._until[peer] = until
+        if len(self._until) > _PEERS:
+            del self._until[next(iter(self._until))]  # who has been quiet for the longest time
+        return until - now
 
 
 def _checked(password: str) -> str:

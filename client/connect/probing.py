@@ -16,7 +16,7 @@ from client.plan import stretched
 from client.probe import climb, glance
 from client.surroundings import Surroundings
 from client.way import Attempt
-from transports.failure import Failure
+from transports.failure import Failure, out_of_descriptors
 from transports.net import Door, Limits, Net
 from transports.resolve import Resolver
 from transports.trace import Trace
@@ -30,13 +30,17 @@ _GONE: Final = N_("it does not carry pages any more")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What an option answered. `took` is in seconds, of a glance; `option` has the new figures of a whole ladder."""
+    """What an option answered. `took` is in seconds, of a glance; `option` has the new figures of a whole ladder.
+
+    `ours`: nothing is known of it, because this machine could not ask.
+    """
 
     alive: bool
     reason: Message = field(default_factory=lambda: Message(""))
     step: Step | None = None
     failure: Failure | None = None
     took: float = 0.0
+    ours: bool = False
     option: Option | None = None
 
 
@@ -98,10 +102,8 @@ class Prober:
                 attempt = await glance(replace(way, net=way.follow))
         except TimeoutError:
             return Outcome(alive=False, reason=Message(_SILENT), failure=Failure.TIMEOUT)
-        except CannotMeasure as reason:
-            return Outcome(alive=False, reason=Message(reason.reason, reason.values))
         except Exception as error:  # noqa: BLE001 - one option that trips us must not end all others
-            return Outcome(alive=False, reason=Message(_FAULT, {"kind": type(error).__name__}))
+            return _not_asked(error)
         if attempt.failed is None or control.is_targets_fault(attempt.failed):
             return Outcome(alive=True, took=loop.time() - began)
         return _failed(attempt)
@@ -112,10 +114,8 @@ class Prober:
         way = self._around.way(option.endpoint, self._limits())
         try:
             attempt = await climb(way)
-        except CannotMeasure as reason:
-            return Outcome(alive=False, reason=Message(reason.reason, reason.values))
         except Exception as error:  # noqa: BLE001 - one option that trips us must not end all others
-            return Outcome(alive=False, reason=Message(_FAULT, {"kind": type(error).__name__}))
+            return _not_asked(error)
         attempt = settled(attempt, self._around.plain_reference)
         found = judge(attempt, self._around.control, quota=self._run.targets.quota, host=option.endpoint.host)
         if found.status is not Status.WORKING:
@@ -127,6 +127,14 @@ class Prober:
             udp=attempt.proof.udp is Content.INTACT or option.udp,
         )
         return Outcome(alive=True, option=better)
+
+
+def _not_asked(error: Exception) -> Outcome:
+    if isinstance(error, CannotMeasure):
+        reason = Message(error.reason, error.values)
+    else:
+        reason = Message(_FAULT, {"kind": type(error).__name__})
+    return Outcome(alive=False, ours=out_of_descriptors(error), reason=reason)
 
 
 def _failed(attempt: Attempt) -> Outcome:

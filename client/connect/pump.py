@@ -25,7 +25,9 @@ from transports.types import CannotMeasure, Stream
 
 CHUNK: Final = 64 * 1024
 _ROUNDS: Final = 8  # reads of one connection before the others have their turn
-_JUDGING: Final = 1.0  # seconds
+_JUDGING: Final = (
+    60.0  # seconds; whoever judges has deadlines that follow the option's latency, and ends sooner
+)
 _AGAIN: Final = (BlockingIOError, InterruptedError)
 _LINGER: Final = "hh" if os.name == "nt" else "ii"
 
@@ -38,8 +40,8 @@ class Judged(Protocol):
     engine should have this; the pump asks it before it passes an end on to the program.
     """
 
-    async def ended_well(self, *, tells: bool = False) -> bool:
-        """Tell, at the end of the option's side, whether it was one. `tells`: the program knows a cut by itself."""
+    async def ended_well(self) -> bool:
+        """Tell, at the end of the option's side, whether it was one."""
 
 
 class Sieve(Protocol):
@@ -91,18 +93,13 @@ def reset(stream: SocketStream) -> None:
     stream.close()
 
 
-def is_tls(first: bytes | memoryview) -> bool:
-    """Say whether the first bytes of a program are a TLS record: it can tell an end from a cut (RFC 8446, 6.1)."""
-    return bytes(first[:2]) == b"\x16\x03"
-
-
-async def proper(leg: Leg, *, tells: bool) -> bool:
-    """Tell whether the end of the option's side is a proper one. `tells`: the program knows a cut by itself."""
+async def proper(leg: Leg) -> bool:
+    """Tell whether the end of the option's side is a proper one."""
     stream = leg.stream
     try:
         async with asyncio.timeout(_JUDGING):
             if isinstance(leg, Judged):
-                return await leg.ended_well(tells=tells)
+                return await leg.ended_well()
             # The streams of engines know at their end whether the engine still lives.
             return type(stream) is SocketStream or not await stream.recv(1)
     except (OSError, EOFError, CannotMeasure):
@@ -194,8 +191,6 @@ class _Way:
                 return False
         if not data:
             return True
-        if self._up and self._pump.tls is None:
-            self._pump.tls = is_tls(data)
         self._count(len(data))
         sent = self._send(data)
         if sent == len(data):
@@ -267,7 +262,6 @@ class SocketPump:
         "buffer",
         "loop",
         "moved",
-        "tls",
         "trusted",
     )
 
@@ -276,7 +270,6 @@ class SocketPump:
         self.buffer = buffer, memoryview(buffer)
         self.loop = asyncio.get_running_loop()
         self.moved = 0
-        self.tls: bool | None = None  # what the program speaks; None before its first bytes
         self.trusted = type(leg.stream) is SocketStream and not isinstance(leg, Judged)
         self._wake = asyncio.Event()
         self._over = self._doubted = False
@@ -307,7 +300,7 @@ class SocketPump:
             self._wake.clear()
             if self._doubted and not self._over:
                 self._doubted = False
-                good = await proper(self._leg, tells=bool(self.tls))
+                good = await proper(self._leg)
                 if self._over:
                     return
                 if good:

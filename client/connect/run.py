@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from client.connect import around, asking
+from client.connect import password as passwords
 from client.connect.command import NOT_FOUND, Command, environment
 from client.connect.events import Event, Hold, Listening, Noticed
 from client.connect.keeper import Keeper
@@ -25,10 +26,14 @@ from client.options import Option
 from client.platform import on_interrupt
 from client.tasks import Crew
 from transports.failure import StepFailed
+from transports.guard import Guard
 from transports.net import Net
 from transports.stream import is_literal
 from transports.types import N_, CannotMeasure, Note, Rejected
 from transports.udp import associate
+
+if TYPE_CHECKING:
+    from client.connect import system
 
 PORT: Final = 1080
 """The customary port of SOCKS."""
@@ -50,8 +55,10 @@ _SAID: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is wanted. `port` 0: the customary one, or the next that is free. `lowest` None: whatever comes first sets
-    the floor. `command` empty: until Ctrl-C. `ask` False: nobody is asked anything. `system`: the system proxy is
+    """What is wanted. `port` 0: the customary one, or the next that is free; with a command any free one.
+
+    `lowest` None: whatever comes first sets the floor. `command` empty: until Ctrl-C; else it alone is given a
+    password, drawn here, where there is none. `ask` False: nobody is asked anything. `system`: the system proxy is
     set while it lasts. `consent` asks for a lower class, None: on the terminal. `signals` False: Ctrl-C is somebody
     else's, and cancelling is the end. `prefer` is the id of the option that comes before all others that may be used.
     """
@@ -91,6 +98,7 @@ class _Connection:
 
     def __init__(self, plan: Plan, face: Face) -> None:
         self._plan, self._face = plan, face
+        self._password = plan.password or (passwords.drawn() if plan.command else None)
         self._ending: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._command: Command | None = None
         self._prober: Prober | None = None
@@ -103,6 +111,7 @@ class _Connection:
             try:
                 async with Crew() as crew, self._keeping(crew) as (keeper, scout):
                     async with self._listening(keeper) as local:
+                        scout.leave_out(local.address, local.port)
                         scout.start()
                         crew.start(self._tick(keeper), "figures")
                         crew.start(self._look_around(keeper), "surroundings")
@@ -159,22 +168,23 @@ class _Connection:
     async def _listening(self, keeper: Keeper) -> AsyncIterator[Local]:
         plan = self._plan
         async with AsyncExitStack() as stack:
-            ports = [plan.port] if plan.port else [*range(PORT, PORT + _NEXT), 0]
+            ports = [plan.port] if plan.port or plan.command else [*range(PORT, PORT + _NEXT), 0]
             for port in ports:
                 try:
-                    opening = Local.listening(plan.address, port, keeper, password=plan.password)
+                    opening = Local.listening(plan.address, port, keeper, password=self._password)
                     local = await stack.enter_async_context(opening)
                     break
                 except PortTaken:
                     if port == ports[-1]:
                         raise
-            instead = PORT if not plan.port and local.port != PORT else 0
+            instead = PORT if not plan.port and not plan.command and local.port != PORT else 0
             self._tell(
                 Listening(
                     address=local.address,
                     port=local.port,
-                    password=plan.password is not None,
+                    password=self._password is not None,
                     instead=instead,
+                    alone=bool(plan.command),
                 )
             )
             yield local
@@ -205,28 +215,53 @@ class _Connection:
     @asynccontextmanager
     async def _as_system_proxy(self, local: Local) -> AsyncIterator[None]:
         """Set the system proxy to us. Where it cannot be set the person is told, and all else goes on."""
-        from client.connect import system
-        from transports.guard import Guard
-
-        held: system.Held | None = None
+        setting = AsyncExitStack()
+        held = await self._set_system(setting, local)
         try:
-            async with Guard.running() as guard, system.set_to(local.address, local.port, guard) as held:
+            yield
+        finally:
+            with self._told():
+                await setting.aclose()
+            if held is not None and (said := held.said()):
+                self._tell(Noticed(said))
+
+    async def _set_system(self, setting: AsyncExitStack, local: Local) -> system.Held | None:
+        from client.connect import system
+
+        async with AsyncExitStack() as stack:
+            with self._told():
+                guard = await stack.enter_async_context(Guard.running())
+                held = await stack.enter_async_context(system.set_to(local.address, local.port, guard))
+                setting.push_async_exit(stack.pop_all())
                 self._tell(Noticed(Message(_SYSTEM)))
-                yield
+                return held
+        return None
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Tell why something on this machine could not be done, and go on without it."""
+        try:
+            yield
         except (Rejected, CannotMeasure) as reason:
             self._tell(Noticed(Message(reason.reason, reason.values)))
-            if held is None:
-                yield
-        if held is not None and (said := held.said()):
-            self._tell(Noticed(said))
 
     async def _run(self, local: Local) -> int:
+        """Run the command; the guard ends it with us, for whoever takes the port then would be its proxy."""
         address = "127.0.0.1" if local.address in ("0.0.0.0", "::") else local.address
-        try:
-            self._command = await Command.started(self._plan.command, environment(address, local.port))
-        except OSError:
-            return NOT_FOUND
-        return await self._command.ended()
+        env = environment(address, local.port, password=self._password or "")
+        with self._told():
+            async with Guard.running() as guard:
+                try:
+                    self._command = await Command.started(self._plan.command, env)
+                except OSError:
+                    return NOT_FOUND
+                await guard.adopt(self._command.pid)
+                status = await self._command.ended()
+                await self._command.end()
+                with suppress(CannotMeasure):
+                    await guard.release(self._command.pid)
+                return status
+        return Exit.NOT_MEASURED
 
     async def _tick(self, keeper: Keeper) -> None:
         while True:

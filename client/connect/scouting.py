@@ -6,6 +6,7 @@ All rounds, and the connection itself, share one set of engines: tor must not fi
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -14,19 +15,22 @@ from typing import Final
 
 from client import options
 from client.connect import choice
-from client.connect.events import Checked, Event
+from client.connect.events import Checked, Event, Noticed
 from client.connect.keeper import Keeper
 from client.connect.probing import Prober
 from client.engine import Run, Stop, running
 from client.events import ControlFinished, Finished, Judged
 from client.following import Engines, OpenEngines
 from client.judge import protection_of
-from client.model import Candidate, Protection, Reading, Status, Verdict
+from client.model import Candidate, Message, Protection, Reading, Status, Verdict
 from client.plan import is_testable, is_wanted
 from client.tasks import Crew
 from transports.net import Door
-from transports.types import CannotMeasure, Endpoint
+from transports.types import N_, CannotMeasure, Endpoint
 
+_OURS: Final = N_(
+    "an entry of the list is this connection itself (port {port} of this machine): it is left out"
+)
 _LAST: Final = 1000  # more than any rank of a diagnosis
 
 
@@ -77,12 +81,26 @@ class Scout:
     ) -> None:
         self._run, self._prober, self._crew, self._tell = run, prober, crew, tell
         self._shared = shared
-        self._rest = [one for one in run.reading.candidates if is_testable(one) and is_wanted(one, run.only)]
+        self._rest = self._wanted()
         self._awaited: dict[str, Candidate] = {}
         self._under_way = False
         self.finished: Finished | None = None
         self.first: list[tuple[str, Verdict]] = []  # the working and degraded ones of the first round
         self.keeper: Keeper | None = None
+
+    def _wanted(self) -> list[Candidate]:
+        run = self._run
+        return [one for one in run.reading.candidates if is_testable(one) and is_wanted(one, run.only)]
+
+    def leave_out(self, address: str, port: int) -> None:
+        """Never use what leads to our own port, on which we listen at `address`: connections would go in circles."""
+        reading = self._run.reading
+        others = tuple(one for one in reading.candidates if not _is_here(one.endpoint, address, port))
+        left_out = len(reading.candidates) - len(others)
+        if left_out:
+            self._run = replace(self._run, reading=replace(reading, candidates=others))
+            self._rest = self._wanted()
+            self._tell(Noticed(Message(_OURS, {"port": port})))
 
     def more(self) -> bool:
         """Begin another round over what was not tested yet and may be used; say whether there is one under way now."""
@@ -149,3 +167,18 @@ class Scout:
         works = verdict.status is Status.WORKING
         option = options.of(verdict, name=event.id, seen=time.time()) if works else None
         self.keeper.judged(event.id, option)
+
+
+def _is_here(endpoint: Endpoint, address: str, port: int) -> bool:
+    """Say whether an endpoint is the port on which we listen at `address`."""
+    if endpoint.port != port:
+        return False
+    host = endpoint.host.strip("[]").lower().rstrip(".")
+    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761, section 6.3
+        return True
+    try:
+        literal = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    literal = getattr(literal, "ipv4_mapped", None) or literal
+    return literal.is_loopback or literal.is_unspecified or literal == ipaddress.ip_address(address)

@@ -26,13 +26,22 @@ _CODES: Final = {
 async def asked(program: SocketStream, desk: Desk) -> Wish | None:
     """Return what the program wants; None if it was turned away. Raises EOFError, OSError."""
     password = desk.password
-    server = SocksServer(None if password is None else lambda _, given: matches(given, password))
+    wrong = False
+
+    def check(_: bytes, given: bytes) -> bool:
+        nonlocal wrong
+        wrong = not matches(given, password or "")
+        return not wrong
+
+    server = SocksServer(None if password is None else check)
     try:
         while server.wish is None:
             said = server.feed(await more(program))
             if said:
                 await program.send(said)
     except Denied as denied:
+        if wrong:
+            await desk.hold_up(program)
         await turn_away(program, denied.reply)
         return None
     if server.rest:
@@ -44,7 +53,7 @@ async def serve(program: SocketStream, wish: Wish, desk: Desk) -> None:
     """Do it, until the program or the other side ends it."""
     try:
         if wish.datagrams:
-            await udp_side.serve(program, await desk.datagrams())
+            await udp_side.serve(program, await desk.datagrams(), wish.port)
             return
         leg = await desk.open(wish.host, wish.port)
     except NotOpened as refused:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from client.connect.legs import Leg
-from client.connect.pump import Broke, Side, Sieve, is_tls, proper
+from client.connect.pump import Broke, Side, Sieve, proper
 from client.tasks import Crew
 from transports.stream import SocketStream, TlsStream
 from transports.types import CannotMeasure, Stream
@@ -19,14 +19,13 @@ _FAULTS: Final = (OSError, EOFError, CannotMeasure)
 class TaskPump:
     """A connection between two streams. `run` is its life."""
 
-    __slots__ = ("_ended", "_leg", "_program", "_stopped", "_tls", "_why", "moved")
+    __slots__ = ("_ended", "_leg", "_program", "_stopped", "_why", "moved")
 
     def __init__(self, program: SocketStream, leg: Leg) -> None:
         self._program, self._leg = program, leg
         self._stopped = asyncio.Event()
         self._why: Broke | None = None
         self._ended: set[Side] = set()
-        self._tls: bool | None = None
         self.moved = 0
 
     async def run(self, up: Sieve | None, down: Sieve | None) -> None:
@@ -63,8 +62,6 @@ class TaskPump:
             except ValueError:
                 raise Broke(inside) from None
             if data:
-                if near is Side.PROGRAM and self._tls is None:
-                    self._tls = is_tls(data)
                 count(len(data))
                 await self._write(sink, data, far)
         if near is Side.OPTION and not await self._whole():
@@ -92,9 +89,7 @@ class TaskPump:
 
     async def _whole(self) -> bool:
         stream = self._leg.stream
-        return not (isinstance(stream, TlsStream) and stream.torn) and await proper(
-            self._leg, tells=bool(self._tls)
-        )
+        return not (isinstance(stream, TlsStream) and stream.torn) and await proper(self._leg)
 
     def stop(self, why: Broke) -> None:
         """End it by a fault."""

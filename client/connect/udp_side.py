@@ -65,15 +65,18 @@ class Through:
         self._association.close()
 
 
-async def serve(program: SocketStream, datagrams: Datagrams) -> None:
-    """Relay datagrams for as long as the program keeps its connection open and the association lives."""
+async def serve(program: SocketStream, datagrams: Datagrams, port: int = 0) -> None:
+    """Relay datagrams for as long as the program keeps its connection open and the association lives.
+
+    `port` is the one that the program said it will send from (RFC 1928, section 6), 0 where it did not say.
+    """
     try:
         here, there = program.raw.getsockname(), program.raw.getpeername()
         with socket.socket(program.raw.family, socket.SOCK_DGRAM) as sock:
             sock.setblocking(False)
             sock.bind((here[0], 0, *here[2:]))
             loop = asyncio.get_running_loop()
-            transport, mouth = await loop.create_datagram_endpoint(lambda: _Mouth(there[0]), sock=sock)
+            transport, mouth = await loop.create_datagram_endpoint(lambda: _Mouth(there[0], port), sock=sock)
             try:
                 await program.send(answer(5, Reply.GRANTED, here[0].partition("%")[0], sock.getsockname()[1]))
                 await _relay(program, mouth, datagrams)
@@ -112,10 +115,13 @@ async def _down(mouth: _Mouth, datagrams: Datagrams) -> None:
 
 
 class _Mouth(asyncio.DatagramProtocol):
-    """The socket that the program sends to. Only its own address counts, and the port of its first datagram."""
+    """The socket that the program sends to.
 
-    def __init__(self, address: str) -> None:
-        self._address = address
+    Only its own address counts, and the port that it has named; where it has named none, that of the first datagram.
+    """
+
+    def __init__(self, address: str, port: int) -> None:
+        self._address, self._port = address, port
         self._program: tuple[object, ...] | None = None
         self._came: deque[tuple[str, int, bytes]] = deque()
         self._size = 0
@@ -128,7 +134,9 @@ class _Mouth(asyncio.DatagramProtocol):
         )  # on 3.11 it is one in all but its class
 
     def datagram_received(self, data: bytes, addr: tuple[object, ...]) -> None:
-        if addr[0] != self._address or (self._program is not None and addr != self._program):
+        if addr[0] != self._address or self._port not in (0, addr[1]):
+            return
+        if self._program is not None and addr != self._program:
             return
         got = unpack(data)
         if got is None:

@@ -21,7 +21,7 @@ def check(path: str) -> None:
     """Raise Rejected where no new file of this name can be written, as far as that is known before it is written."""
     folder = os.path.dirname(path) or os.curdir
     try:
-        os.stat(os.path.join(folder, ""))  # with a stroke at its end only a folder is found
+        os.stat(os.path.join(folder, ""))  # with a slash at its end only a folder is found
         os.lstat(path)
     except (OSError, ValueError) as error:
         if not isinstance(error, FileNotFoundError) or not os.path.isdir(folder) or not path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import difflib
 import os
 import re
 import sys
@@ -39,6 +40,7 @@ OWN: Final = "own"  # a program that only takes proxies of its own kind, which n
 _ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 _CHECKED: Final = re.compile(r"run-here (\S{1,40}) (\d{4}-\d{2}-\d{2})", re.ASCII)
 _FORMAT: Final = re.compile(r"[a-z0-9-]{0,32}", re.ASCII)
+_LIKE: Final = 0.7  # how alike a mistyped name must be, of 1
 _FIELDS: Final = frozenset(
     {"id", "name", "os", "takes", "local", "export", "where", "checked", "for", "source"}
 )
@@ -167,11 +169,16 @@ def here() -> str:
 
 
 def named(apps: Sequence[App], name: str) -> App:
-    """Return the app of this id or name. Raises Rejected with those that there are."""
+    """Return the app of this id or name. Raises Rejected with the one that was meant, else with all."""
     wanted = name.strip().casefold()
     for app in apps:
         if wanted in (app.id, app.name.casefold()):
             return app
+    spelled = {one: app.id for app in apps for one in (app.id, app.name.casefold())}
+    if near := difflib.get_close_matches(wanted, spelled, n=1, cutoff=_LIKE):
+        raise Rejected(
+            N_("there is no guide for {name}: did you mean {near}?"), name=name[:40], near=spelled[near[0]]
+        )
     known = ", ".join(app.id for app in apps)
     raise Rejected(N_("there is no guide for {name}; there is one for: {known}"), name=name[:40], known=known)
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from client.commands import LIST, command, typed
 from client.guide import apps as guides
 from client.guide import steps, way, without
 from client.guide.apps import LOCAL, OWN, PHONES, SYSTEMS, App
-from client.guide.steps import Steps, command
+from client.guide.steps import Steps
 from client.guide.way import Place, Recommendation, Way
 from client.i18n import _, say
 from client.model import LineState, Message, Status
@@ -23,7 +25,9 @@ from transports.types import N_
 if TYPE_CHECKING:
     from client.diagnosis.code import Told
 
-_MOST: Final = 8  # further programs that are named
+_REVEAL: Final = "--reveal"
+_APP: Final = "--app"
+_WITHOUT: Final = "--without"  # the page of what else people used
 
 
 class Part(StrEnum):
@@ -52,12 +56,35 @@ class Block:
 class Asked:
     """How the guide was asked for, so that it can name the commands to go on with.
 
-    `lists` are the lists as given; `again` are the words that name the same options once more (the lists, or --results).
+    `lists` are the lists as given; `again` are the words that name the same options once more (the lists, or
+    --results). `tests` are the options of the test, and `chosen` those of the guide alone, each with its value.
     """
 
     lists: tuple[str, ...] = ()
     again: tuple[str, ...] = ()
     reveal: bool = False
+    tests: tuple[tuple[str, ...], ...] = ()
+    chosen: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def connecting(self) -> tuple[str, ...]:
+        """Return the words that open the local connection through the same lists."""
+        return _joined(self.lists or (LIST,), self.tests)
+
+    def guide(self, *more: tuple[str, ...], without: str = "") -> str:
+        """Return the same command again, with `more` in place of what it said of that, and without one option."""
+        changed = {without, *(one[0] for one in more)}
+        shown = ((_REVEAL,),) if self.reveal else ()
+        kept = [one for one in (*self.tests, *self.chosen, *shown) if one[0] not in changed]
+        return command("guide", _joined(self.again or (LIST,), (*kept, *more)))
+
+    def export(self, name: str, again: Sequence[str]) -> str:
+        """Return the command that writes the same options in a format."""
+        return command("export", (name, *_joined(again, self.tests)))
+
+
+def _joined(words: Sequence[str], options: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    return (*words, *itertools.chain.from_iterable(options))
 
 
 def for_option(
@@ -97,16 +124,17 @@ def of(found: Recommendation, asked: Asked) -> list[Block]:
     if found.best is None:
         return risks
     blocks = [
-        Block(Part.HEADING, _title(found.best)),
+        *(_first(found.better, found, found.best, asked) if found.better is not None else ()),
+        Block(Part.HEADING, _title(found.best, second=found.better is not None)),
         *(Block(Part.POINT, printable(say(reason), 700)) for reason in found.why),
         *risks,
     ]
-    told = steps.of_way(found.best, reveal=asked.reveal, lists=asked.lists)
+    told = steps.of_way(found.best, reveal=asked.reveal, lists=asked.connecting)
     blocks += _steps(told, _("Steps for {app} on {system}:", **_names(found.best)))
     blocks += [Block(Part.NEXT, text) for text in _notes(found.best, told, asked)]
     if found.others:
-        names = ", ".join(other.app.id for other in found.others[:_MOST])
-        again = command("guide", asked.again)
+        names = ", ".join(other.app.id for other in found.others)
+        again = asked.guide(without=_APP)
         text = _(
             "The same entry also goes into: {names}. Their steps: `{command} --app NAME`",
             names=names,
@@ -133,8 +161,25 @@ def _names(chosen: Way) -> dict[str, object]:
     return {"app": chosen.app.name, **_place(chosen.option, chosen.system)}
 
 
-def _title(chosen: Way) -> str:
-    if not chosen.advised:
+def _first(better: Way, found: Recommendation, wanted: Way, asked: Asked) -> list[Block]:
+    """Return what to do instead, before the way that does not protect."""
+    head = _("Better do this: {app} on {system}, with {entry}", **_names(better))
+    carried = (
+        N_("This protects what is sent. It does not go into {wanted} itself, but {app} carries {wanted} too.")
+        if "vpn" in better.app.purposes
+        else N_("This protects what is sent. It does not go into {wanted} itself: use {app} instead.")
+    )
+    again = asked.guide((_APP, better.app.id))
+    return [
+        Block(Part.HEADING, f"{head} ({_(CLASSES[better.option.protection])})"),
+        *(Block(Part.POINT, say(reason)) for reason in found.better_why),
+        Block(Part.POINT, _(carried, wanted=wanted.app.name, app=better.app.name)),
+        Block(Part.NEXT, _("Its steps: `{command}`", command=again)),
+    ]
+
+
+def _title(chosen: Way, *, second: bool) -> str:
+    if second or not chosen.advised:
         head = N_("Possible, but not recommended: {app} on {system}, with {entry}")
     elif chosen.option.status is Status.WORKING:
         head = N_("Recommended: {app} on {system}, with {entry}")
@@ -172,7 +217,7 @@ def walked(app: App) -> str:
 def _notes(chosen: Way, told: Steps, asked: Asked) -> list[str]:
     notes = [walked(chosen.app)]
     if told.hides:
-        reveal = command("guide", asked.again)
+        reveal = asked.guide()
         notes.append(
             _(
                 "Addresses are hidden. To see them: `{command} --reveal`, where nobody looks over your shoulder.",
@@ -182,10 +227,10 @@ def _notes(chosen: Way, told: Steps, asked: Asked) -> list[str]:
     again = _for_export(chosen.option, asked.again)
     name = chosen.app.export
     if name and again and chosen.by != LOCAL:
-        export = command(f"export {name}", again)
+        export = asked.export(name, again)
         notes.append(_("Or write it to a file: `{command} -o FILE`", command=export))
     if told.scans and again and chosen.system in PHONES:
-        picture = command("export qr", again)
+        picture = asked.export("qr", again)
         notes.append(
             _("For a telephone, show it as a picture to scan: `{command} --reveal`", command=picture)
         )
@@ -202,7 +247,7 @@ def _for_export(option: Option, again: Sequence[str]) -> Sequence[str]:
 def _in_reserve(chosen: Way, why: Sequence[Message], asked: Asked) -> list[Block]:
     option = chosen.option
     head = _("In reserve: {app} on {system}, with {entry}", **_names(chosen))
-    again = command("guide", [*asked.again, "--only", option.kind, "--app", chosen.app.id])
+    again = asked.guide(("--only", option.kind), (_APP, chosen.app.id))
     return [
         Block(Part.HEADING, f"{head} ({_(CLASSES[option.protection])})"),
         *(Block(Part.POINT, say(reason)) for reason in why),
@@ -228,11 +273,28 @@ def nothing_works(told: Sequence[Message], survives: Sequence[Message], *, whole
     """Return what to do when nothing gets through. `told` is what the check advises, `survives` what may still pass.
 
     `whole` False leaves it at the advice: where nothing could be tested, nobody knows that nothing gets through.
+    The page is longer than a window: the advice stands at its end again.
     """
-    blocks = [Block(Part.NEXT, printable(say(step), 700)) for step in told]
+    advice = [Block(Part.NEXT, typed(printable(say(step), 700))) for step in told]
     if not whole:
-        return blocks
+        return advice
+    blocks = [*advice, *what_else(survives)]
+    return [*blocks, Block(Part.HEADING, _("What to do now:")), *advice] if advice else blocks
+
+
+def no_network(told: Sequence[Message]) -> list[Block]:
+    """Return the one thing to do where this machine has no network, and how to see what else people used."""
+    text = _(
+        "What else people used when nothing gets through, and what to prepare: `{command}`",
+        command=command("guide", [_WITHOUT]),
+    )
+    return [*nothing_works(told, (), whole=False), Block(Part.NEXT, text)]
+
+
+def what_else(survives: Sequence[Message]) -> list[Block]:
+    """Return what else people used when nothing got through, and what to prepare."""
     text = without.load()
+    blocks = []
     if survives:
         blocks.append(Block(Part.HEADING, _("What tends to survive this:")))
         blocks += [Block(Part.POINT, say(one)) for one in survives]
@@ -257,7 +319,7 @@ def how_to_go_on(survives: Sequence[Message]) -> list[Block]:
         N_("All programs that there is a guide to: `sanylau guide --list`"),
     )
     blocks = [Block(Part.HEADING, _("Nothing was tested, and nothing was sent."))]
-    blocks += [Block(Part.NEXT, _(text)) for text in texts]
+    blocks += [Block(Part.NEXT, typed(_(text))) for text in texts]
     if survives:
         blocks.append(Block(Part.HEADING, _("What tends to survive this:")))
         blocks += [Block(Part.POINT, say(one)) for one in survives]
@@ -273,7 +335,7 @@ def programs(fitting: Sequence[App], system: str) -> list[Block]:
         blocks.append(Block(Part.POINT, f"{app.id} ({app.name}): {what}"))
     return [
         *blocks,
-        Block(Part.NEXT, _("Steps: `sanylau guide --app NAME`, or `sanylau guide LIST --app NAME`")),
+        Block(Part.NEXT, typed(_("Steps: `sanylau guide --app NAME`, or `sanylau guide LIST --app NAME`"))),
     ]
 
 
@@ -284,7 +346,7 @@ def serving(option: Option, served: Sequence[Way], system: str, asked: Asked) ->
     for one in served:
         how = _("over the local connection") if one.by == LOCAL else _("given directly")
         blocks.append(Block(Part.POINT, f"{one.app.id} ({one.app.name}): {how}"))
-    again = command("guide", asked.again)
+    again = asked.guide(without=_APP)
     return [*blocks, Block(Part.NEXT, _("Steps: `{command} --app NAME`", command=again))]
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from client.commands import command
 from client.guide import texts
 from client.guide.apps import LOCAL, App
 from client.guide.way import Way
@@ -18,7 +18,6 @@ from transports.types import N_, Rejected
 _LONGEST: Final = 8192
 PORT: Final = 1080  # where `sanylau connect` listens unless it says another one
 _ADDRESS: Final = "127.0.0.1"
-_SAFE_NAME: Final = re.compile(r"[\w./\\:+@%,~-]{1,40}")
 _WHOLE: Final = ("link", "line")  # what is copied as a whole stands in a line of its own, unbroken
 _HIDDEN: Final[Mapping[str, str]] = {
     "address": N_("(the address, hidden)"),
@@ -72,7 +71,7 @@ class Steps:
 def of_way(
     way: Way, *, reveal: bool, lists: Sequence[str] = (), language: str = "", port: int = PORT
 ) -> Steps:
-    """Return the steps for an option in a program. `lists` are the files that it came from, for the commands.
+    """Return the steps for an option in a program. `lists` are the words that name its lists to `sanylau connect`.
 
     `port` is where the local connection listens.
     """
@@ -144,12 +143,6 @@ def _values(option: Option) -> dict[str, str]:
         "link": link,
         "line": endpoint.text if endpoint.transport == "tor_bridge" else "",
     }
-
-
-def command(name: str, words: Sequence[str]) -> str:
-    """Return a command of ours for the same lists; LIST stands for a name that is long or must be quoted."""
-    safe = [one if _SAFE_NAME.fullmatch(one) and one != "-" else "LIST" for one in words]
-    return " ".join(["sanylau", name, *(safe or ["LIST"])])
 
 
 def _connecting(lists: Sequence[str]) -> Step:

@@ -45,6 +45,9 @@ _TOR_SEEN: Final = N_(
 _NOT_COVERT: Final = N_(
     "A tunnel over plain DNS is not covert: whoever watches sees that there is one, and whose it is."
 )
+_NOT_FOR_MESSAGES: Final = N_(
+    "Not recommended for messages: your operator and whoever runs the proxy see that you use this program, and when. Only where nothing better works, and only if it cannot wait."
+)
 _OWNER_SEES: Final = N_(
     "Whoever runs a Telegram proxy sees your address, and that you use Telegram. It may be anybody."
 )
@@ -69,7 +72,8 @@ class Way:
 class Recommendation:
     """One way, another one in reserve, why, and the risks. `best` None: nothing that fits.
 
-    `others` are further ways to use the same option in another program.
+    `others` are further ways to use the same option in another program. `better` is what to do first: another program
+    of the same device that does what the one that was asked for is wanted for, with an option that protects.
     """
 
     best: Way | None = None
@@ -78,6 +82,8 @@ class Recommendation:
     why: tuple[Message, ...] = ()
     risks: tuple[Message, ...] = ()
     others: tuple[Way, ...] = ()
+    better: Way | None = None
+    better_why: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,16 +107,37 @@ def recommend(
         return Recommendation(risks=risks(None, place))
     best = ways[0]
     reserve = _reserve(best, ways[1:])
+    better = _better(best, ordered, apps, place)
     return Recommendation(
         best=best,
         reserve=reserve,
-        reserve_why=(*seen(reserve.option, place.now), exposure(reserve.option.protection))
-        if reserve
-        else (),
+        reserve_why=worth(reserve.option, place) if reserve else (),
         why=why(best, [way.option for way in ways], place),
-        risks=risks(best.option, place),
+        risks=risks(best.option, place, app=best.app),
         others=tuple(others(best.option, apps, place, but=best.app)),
+        better=better,
+        better_why=worth(better.option, place) if better else (),
     )
+
+
+def _better(best: Way, ordered: Sequence[Option], apps: Sequence[App], place: Place) -> Way | None:
+    """Return what serves the same purpose and protects, where the best that the program itself can be given does not."""
+    if best.option.protection is not Protection.OPEN:
+        return None
+    fitting = [app for app in apps if app is not best.app and _serves(app, best.app)]
+    for option in ordered:
+        seen_as_well = option.status in (Status.WORKING, best.option.status)
+        if option.protection is not Protection.OPEN and seen_as_well:
+            way = _way(option, fitting, place, None)
+            if way is not None:
+                return way
+    return None
+
+
+def _serves(app: App, wanted: App) -> bool:
+    """Say whether an app does what another one is for: messages of any program take one for the whole device."""
+    enough = set(wanted.purposes) <= set(app.purposes)
+    return enough and ("vpn" in app.purposes or "message" not in wanted.purposes)
 
 
 def order(options: Iterable[Option], place: Place) -> list[Option]:
@@ -210,6 +237,11 @@ def why(best: Way, options: Sequence[Option], place: Place) -> tuple[Message, ..
     return tuple(reasons)
 
 
+def worth(option: Option, place: Place) -> tuple[Message, ...]:
+    """Return in short what was seen of an option, and whom it protects from."""
+    return (*seen(option, place.now), _exposed(option))
+
+
 def seen(option: Option, now: float) -> list[Message]:
     """Return what was seen of an option, how long ago, and what that is worth."""
     if option.status is Status.UNTESTED:
@@ -221,15 +253,18 @@ def seen(option: Option, now: float) -> list[Message]:
     elif option.kib_per_s is None:
         told = [Message(N_("It worked when it was tested ({when})."), {"when": when})]
     else:
-        rate = f"{option.kib_per_s:.0f}"
-        told = [
-            Message(
-                N_("It worked when it was tested ({when}), at {rate} KiB/s."), {"when": when, "rate": rate}
-            )
-        ]
+        values = {"when": when, "speed": _speed(option.kib_per_s)}
+        told = [Message(N_("It worked when it was tested ({when}), at {speed}."), values)]
     if option.seen is None or now - option.seen > _OLD:
         told.append(Message(N_("That is no promise for now: test again before you count on it.")))
     return told
+
+
+def _speed(rate: float) -> Message:
+    """Return KiB/s with the unit that the table of a check shows."""
+    if rate >= 1024:
+        return Message(N_("{rate} MiB/s"), {"rate": f"{rate / 1024:.1f}"})
+    return Message(N_("{rate} KiB/s"), {"rate": f"{rate:.0f}"})
 
 
 def _exposed(option: Option) -> Message:
@@ -290,13 +325,14 @@ def survives(told: Told | None) -> tuple[Message, ...]:
     return advice.survives(Diagnosis(findings=findings, tcp=told.tcp, udp=told.udp, passes=told.passes))
 
 
-def risks(option: Option | None, place: Place) -> tuple[Message, ...]:
-    """Return the dangers of an option and of the line; they are always shown."""
+def risks(option: Option | None, place: Place, *, app: App | None = None) -> tuple[Message, ...]:
+    """Return the dangers of an option in `app` and of the line; they are always shown."""
     found = []
     if option is not None:
         kind = option.kind
+        writes = app is not None and app.purposes == ("message",)
         checks = (
-            (option.protection is Protection.OPEN, _PUBLIC_ONLY),
+            (option.protection is Protection.OPEN, _NOT_FOR_MESSAGES if writes else _PUBLIC_ONLY),
             (kind == _PLAIN_HTTP, _SEES_ALL),
             (kind in _WEAK_HIDING, _TOR_SEEN),
             (kind == _DNS_TUNNEL, _NOT_COVERT),

@@ -29,7 +29,7 @@ from client.options import Option
 from client.render import plain, words
 from client.render.jsonl import VERSION
 from client.render.plain import can_show
-from client.text import printable
+from client.text import printable, wrapped
 from transports.types import N_
 
 _KEPT: Final = 200
@@ -48,7 +48,7 @@ _HELD: Final = {
 }
 _NEXT: Final = {
     Hold.ONLY_LOWER: N_(
-        "Allow it beforehand with --lowest {there}, or wait: a better one is used as soon as it is back."
+        "A better one is used as soon as it is back. Class {there} is allowed from the start with --lowest {there}."
     ),
     Hold.NOTHING_WORKS: N_("Leave it running, or stop it with Ctrl-C and give it another list."),
 }
@@ -89,7 +89,8 @@ class Lines:
         self._width = 0
         self._uptime = self._moved = 0.0
         self._tested = ""
-        self._in_use = False
+        self._in_use = self._asking = False
+        self._last = ""
 
     def show(self, event: Event) -> None:
         """Show one event."""
@@ -98,17 +99,19 @@ class Lines:
         elif isinstance(event, Checked):
             self._checked(event.event)
         elif isinstance(event, Using):
-            self._in_use = True
-            self._line("good", using(event, reveal=self._reveal))
+            self._line("good", using(event, reveal=self._reveal, again=event.id == self._last))
+            self._in_use, self._asking, self._last = True, False, event.id
         elif isinstance(event, Lost):
             self._line("bad", lost(event, reveal=self._reveal))
         elif isinstance(event, Held):
-            for text in held(event):
+            self._asking = event.why is Hold.ONLY_LOWER
+            for text in held(event, ending=not self._in_use):
                 self._line("held", text)
         elif isinstance(event, Listening):
             for text in listening(event):
                 self._line("open", text)
         elif isinstance(event, Noticed):
+            self._asking = False
             self._line("open", printable(say(event.message), _MESSAGE))
         else:
             self._line("open", summary(event))
@@ -148,7 +151,7 @@ class Lines:
                 self._moved, self._uptime = moved, event.uptime
             self._uptime = min(self._uptime, event.uptime)
             return
-        if event.held is Hold.ONLY_LOWER:  # the question stands there
+        if self._asking:  # the question stands there
             return
         self._wipe()
         room = shutil.get_terminal_size().columns - 1
@@ -168,7 +171,9 @@ class Lines:
     def _line(self, kind: str, text: str) -> None:
         self._wipe()
         symbol, stand_in = _SYMBOLS[kind]
-        self._out.write(self._shown(f"{symbol if self._symbols else stand_in} {text}") + "\n")
+        said = f"{symbol if self._symbols else stand_in} {text}"
+        for line in wrapped([said]) if self._live else [said]:
+            self._out.write(self._shown(line) + "\n")
         self._out.flush()
 
     def _shown(self, text: str) -> str:
@@ -226,7 +231,7 @@ def as_json(event: Listening | Using | Lost | Held | Status | Summary, *, reveal
     if isinstance(event, Using):
         return _object("using", **_option(event.id, event.option, reveal=reveal)) | {
             "why": event.why.value,
-            "age_s": round(event.age, 1),
+            "age_s": None if event.age is None else round(event.age, 1),
             "first_byte_ms": _ms(event.option.first_byte),
             "kib_per_s": None if event.option.kib_per_s is None else round(event.option.kib_per_s, 1),
         }
@@ -250,6 +255,7 @@ def as_json(event: Listening | Using | Lost | Held | Status | Summary, *, reveal
             uptime_s=round(event.uptime, 1),
             age_s=None if event.age is None else round(event.age, 1),
             held=event.held and event.held.value,
+            below=event.below,
         )
     return _object(
         "summary",
@@ -292,9 +298,23 @@ def name(short: str, option: Option, *, reveal: bool) -> str:
 def listening(event: Listening) -> list[str]:
     """Return how programs reach the connection."""
     lines = []
+    if event.alone:
+        return [
+            _(
+                "A port is open for the command alone. Programs that do not read the proxy from it go directly."
+            )
+        ]
     if event.instead:
         lines.append(_("Port {port} is taken here, so another one was opened.", port=event.instead))
     values = {"address": event.address, "port": event.port}
+    if event.address in ("0.0.0.0", "::"):
+        lines.append(
+            _(
+                "Set programs on other machines to an address of this machine, port {port} (SOCKS5 or HTTP), with any user name and the password.",
+                **values,
+            )
+        )
+        values["address"] = "127.0.0.1" if event.address == "0.0.0.0" else "::1"
     lines.append(_("Set your programs to the proxy {address}, port {port} (SOCKS5 or HTTP).", **values))
     lines.append(
         _("Names are looked up at the far end. Nothing goes past it: while nothing works, nothing goes.")
@@ -302,10 +322,13 @@ def listening(event: Listening) -> list[str]:
     return lines
 
 
-def using(event: Using, *, reveal: bool) -> str:
-    """Return the line for an option that has come into use, with what it exposes."""
+def using(event: Using, *, reveal: bool, again: bool = False) -> str:
+    """Return the line for an option that has come into use, with what it exposes; `again`: it was the last one too."""
     exposes = say(advise.exposure(event.option.protection))
-    values = {"what": name(event.id, event.option, reveal=reveal), "how": _(_WHY[event.why])}
+    values = {
+        "what": name(event.id, event.option, reveal=reveal),
+        "how": _("in use again") if again else _(_WHY[event.why]),
+    }
     return _(
         "{how}: {what}, proved {age} ago; {exposes}", **values, age=words.seconds(event.age), exposes=exposes
     )
@@ -320,22 +343,30 @@ def lost(event: Lost, *, reveal: bool) -> str:
     return f"{text}; {cut}" if event.cut else text
 
 
-def held(event: Held) -> list[str]:
-    """Return that traffic is stopped, why, and what to do."""
+def held(event: Held, *, ending: bool = False) -> list[str]:
+    """Return that traffic is stopped, why, and what to do. `ending`: nothing was in use yet, so waiting is no advice."""
     values = {"there": event.there.value if event.there else "–"}
-    return [_(_HELD[event.why], **values), "→ " + _(_NEXT[event.why], **values)]
+    lines = [_(_HELD[event.why], **values)]
+    if not (ending and event.why is Hold.NOTHING_WORKS):
+        lines.append("→ " + _(_NEXT[event.why], **values))
+    return lines
 
 
 def figures(event: Status, *, reveal: bool) -> str:
     """Return the line of figures."""
     if event.option is None:
-        return _("traffic is stopped") if event.held else _("no option yet")
+        return (
+            _("traffic is stopped; what protects enough is tried again by itself")
+            if event.held
+            else _("no option yet")
+        )
     return "  ".join(
         [
             name(event.id, event.option, reveal=reveal),
             _("up {size}", size=size(event.up)),
             _("down {size}", size=size(event.down)),
             ngettext("{n} connection", "{n} connections", event.connections),
+            *([_("{n} still through a lower class", n=event.below)] if event.below else []),
             _("answers in {seconds}", seconds=words.seconds(event.latency)),
             _("in use for {time}", time=clock(event.uptime)),
             _("proved {time} ago", time=clock(event.age)),
@@ -345,18 +376,17 @@ def figures(event: Status, *, reveal: bool) -> str:
 
 def short(event: Status) -> str:
     """Return the figures for a narrow terminal: no source, fewer words."""
-    if event.option is None:
+    if (option := event.option) is None:
         return figures(event, reveal=False)
-    option = event.option
     return ", ".join(
         [
             f"{option.protection.value} {_kind(option)} #{event.id}",
-            _("up {size}", size=size(event.up)),
-            _("down {size}", size=size(event.down)),
+            f"↑ {size(event.up)} ↓ {size(event.down)}",
             ngettext("{n} open", "{n} open", event.connections),
+            *([_("{n} still through a lower class", n=event.below)] if event.below else []),
             words.seconds(event.latency),
-            _("in use {time}", time=clock(event.uptime)),
             _("proof {time}", time=clock(event.age)),
+            _("in use {time}", time=clock(event.uptime)),
         ]
     )
 

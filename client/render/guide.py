@@ -51,6 +51,7 @@ def as_json(
         "v": VERSION,
         "type": "guide",
         "recommended": _way(best, now),
+        "better": _way(found.better, now),
         "reserve": _way(found.reserve, now),
         "why": _texts(found.why),
         "risks": _texts(found.risks),
@@ -59,7 +60,7 @@ def as_json(
         "os": best.system if best else None,
         "checked": _checked(best.app) if best else None,
         "others": [{"app": other.app.id, "by": other.by} for other in found.others],
-        "next": [block.text for block in rest if block.part is Part.NEXT],
+        "next": list(dict.fromkeys(block.text for block in rest if block.part is Part.NEXT)),
         "without": [block.text for block in rest if block.part not in (Part.NEXT, Part.HEADING)],
     }
 

@@ -1,5 +1,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -63,6 +64,18 @@ def test_what_works_leads_to_the_guide_and_the_local_connection(protection: Prot
     assert "`sanylau guide LIST`" in told
     assert "`sanylau connect LIST`" in told
     assert "sanylau guide" not in said({"degraded": 1}, [])
+
+
+def test_a_list_that_is_a_file_is_named_so_that_the_command_runs_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my list").write_text("x", "ascii")
+    monkeypatch.chdir(tmp_path)
+    found = verdict()
+    found = replace(found, candidate=replace(found.candidate, source="my list"))
+    told = said({"working": 1}, [found])
+    assert f"`sanylau guide '{tmp_path}/my list'`" in told
+    assert f"`sanylau connect '{tmp_path}/my list'`" in told
 
 
 def test_the_built_in_list_is_no_list_that_could_be_named_to_a_command() -> None:

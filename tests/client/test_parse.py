@@ -348,3 +348,41 @@ def test_a_fault_of_ours_rejects_one_line_and_says_so(broken: str, monkeypatch: 
     assert any(one.reason.id == parse.TRIPS for one in result.rejected)
     assert all("192.0.2.7" not in str(one.reason.values) for one in result.rejected)
     assert len(result.candidates) == (0 if "convert" in broken else 2 if broken == "_bare" else 1)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'socks5://u"ser:p%27w;rm@127.0.0.1:2001',
+        "socks5://u'ser:pw@127.0.0.1:2001",
+        "socks5://u»s«er:pw@a.test:2001",
+        "http://u<ser:pw@127.0.0.1:2001",
+        'see socks4://u"ser@[::1]:2001 there',
+    ],
+)
+def test_a_quotation_mark_in_a_login_never_makes_the_user_a_host(line: str) -> None:
+    found = parse.read([("list", line)])
+    assert found.candidates == ()
+    (rejected,) = found.rejected
+    assert "percent sign" in rejected.reason.id
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '"socks5://192.0.2.1:1080"',
+        "{'all': 'socks5://192.0.2.1:1080','mail':'x@y.test:1'}",
+        "<b>socks5://192.0.2.1:1080</b><i>me@chat.test:1</i>",
+        "«socks5://192.0.2.1:1080», me@chat.test",
+        "socks5://192.0.2.1:1080#name@chat:1",
+    ],
+)
+def test_a_quotation_mark_after_a_link_only_ends_it(line: str) -> None:
+    found = parse.read([("list", line)])
+    assert [(one.endpoint.host, one.endpoint.port) for one in found.candidates] == [("192.0.2.1", 1080)]
+
+
+def test_beside_a_torn_link_the_others_of_its_line_are_read() -> None:
+    found = parse.read([("list", 'socks5://192.0.2.1:1080 socks5://u"ser:pw@127.0.0.1:2001')])
+    assert [one.endpoint.host for one in found.candidates] == ["192.0.2.1"]
+    assert len(found.rejected) == 1

@@ -6,7 +6,7 @@ import ssl
 import pytest
 
 from client.drill.ca import Authority
-from transports.failure import Failure, StepFailed, WireError, classify
+from transports.failure import Failure, StepFailed, WireError, classify, out_of_descriptors
 from transports.types import Note, Step
 
 BY_ERRNO = [
@@ -129,3 +129,14 @@ def test_the_names_are_those_of_ooni() -> None:
     assert Failure.SSL_HOSTNAME.value == "ssl_invalid_hostname"
     assert len({failure.value for failure in Failure}) == len(Failure)
     assert all(failure.value.replace("_", "").isalpha() for failure in Failure)
+
+
+def test_a_lack_of_descriptors_is_known_also_as_the_cause_of_another_error_and_nothing_else_is() -> None:
+    without = OSError(errno.EMFILE, "too many")
+    outer = RuntimeError("no door")
+    outer.__cause__ = without
+    assert out_of_descriptors(without)
+    assert out_of_descriptors(outer)
+    assert out_of_descriptors(OSError(errno.ENFILE, "too many in the system"))
+    assert not out_of_descriptors(OSError(errno.ECONNREFUSED, "refused"))
+    assert not out_of_descriptors(None)

@@ -271,3 +271,17 @@ async def test_an_order_that_the_guard_could_not_keep_is_refused_beforehand() ->
             await guard.adopt_undo(((), ()))
         with pytest.raises(ValueError, match="cannot keep"):
             await guard.adopt_undo(((), ()))
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only /proc tells who has started whom")
+async def test_what_an_adopted_process_has_started_ends_with_it_in_whatever_group(tmp_path: Path) -> None:
+    told = tmp_path / "pids"
+    script = f"setsid sh -c 'sleep 60 & echo $! $$ > {told}.part; mv {told}.part {told}; wait' & wait"
+    with subprocess.Popen(["sh", "-c", script]) as shell:  # noqa: ASYNC220 - in our group, as on a terminal
+        assert becomes(told.exists, 5)
+        pids = [shell.pid, *map(int, told.read_text().split())]
+        assert all(alive(pid) for pid in pids)
+        async with Guard.running() as guard:
+            await guard.adopt(shell.pid)
+        assert shell.wait(2) == -signal.SIGTERM
+        assert becomes(lambda: not any(alive(pid) for pid in pids), 2)

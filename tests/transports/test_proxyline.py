@@ -251,3 +251,11 @@ def test_a_port_and_a_host_are_split_at_the_right_colon() -> None:
     assert split_host("[::1]:80") == ("::1", "80")
     assert split_host("[::1]") == ("::1", "")
     assert parse_port("65535") == 65535
+
+
+@pytest.mark.parametrize("odd", ["/", "?", "#"])
+def test_a_login_that_would_be_cut_off_is_turned_down_not_read_as_a_host(odd: str) -> None:
+    with pytest.raises(Rejected) as caught:
+        parse(f"socks5://dr{odd}ill:pw@192.0.2.1:2001")
+    assert "percent sign" in caught.value.reason
+    assert parse(f"socks5://192.0.2.1:2001{odd}name@channel").host == "192.0.2.1"

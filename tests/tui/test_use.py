@@ -213,6 +213,21 @@ async def test_an_export_is_a_new_file_for_its_owner_only(
         assert os.listdir(tmp_path) == ["torrc"]
 
 
+async def test_of_a_proxy_file_the_screen_says_who_does_not_read_it(tmp_path: Path) -> None:
+    async with used(judged(1, Status.WORKING)) as (app, pilot):
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(app.screen, ExportScreen))
+        await until_shown(pilot, "a proxy file (PAC)")
+        listed = app.screen.query_one(OptionList)
+        prompts = [str(listed.get_option_at_index(n).prompt) for n in range(listed.option_count)]
+        listed.highlighted = next(n for n, said in enumerate(prompts) if "a proxy file (PAC)" in said)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen.query_one(Input).value == "proxy.pac")
+        app.screen.query_one(Input).value = str(tmp_path / "proxy.pac")
+        await pilot.press("enter")
+        await until_shown(pilot, "WITHOUT any proxy")
+
+
 def test_formats_that_cannot_hold_an_entry_are_not_offered() -> None:
     proxy, tor = option(judged(1, Status.WORKING)), option(bridge())
     plain, bridges = ({offer.name for offer in exporting.offers(one)} for one in (proxy, tor))

@@ -20,10 +20,10 @@ HEAD_LIMIT: Final = 32 * 1024
 _LINE_LIMIT: Final = 256  # of a chunk's size line
 _TRAILER_LIMIT: Final = 8 * 1024
 _REQUEST: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}) ([\x21-\x7e\x80-\xff]+) HTTP/(1\.[01])")
-_FIELD: Final = re.compile(
-    rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*((?:[\x21-\x7e\x80-\xff \t]*[\x21-\x7e\x80-\xff])?)[ \t]*"
-)
-_URL: Final = re.compile(rb"(?i:http)://([^/?#]+)([^#]*)")
+# Each is one class without an end to look for: what does not match costs no second look at any byte.
+_NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE: Final = re.compile(rb"[\x20-\x7e\x80-\xff\t]*")
+_URL: Final = re.compile(rb"(?i:http)://([^/?#]+)")
 _AUTHORITY: Final = re.compile(rb"(?:\[([0-9A-Fa-f:.]+)\]|([^:@\[\]]+))(?::([0-9]{0,5}))?")
 _CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
 _HOPS: Final = frozenset(
@@ -35,7 +35,10 @@ _ANSWER_END: Final = re.compile(rb"\r?\n\r?\n")
 
 
 class BadRequest(ValueError):  # noqa: N818 - a state of the request
-    """The request cannot be taken; `status` is what the program is to be told."""
+    """The request cannot be taken; `status` is what the program is to be told, 0: nothing at all.
+
+    It is 0 where somebody takes us for a web server: a page in a browser can do that, and must not learn what we are.
+    """
 
     def __init__(self, status: int = 400) -> None:
         super().__init__("bad request")
@@ -86,13 +89,10 @@ def _parsed(head: bytes) -> ProxyRequest:
     request = _REQUEST.fullmatch(first)
     if request is None:
         raise BadRequest
-    fields: list[tuple[bytes, bytes]] = []
-    for line in lines:  # a folded line does not match either
-        field = _FIELD.fullmatch(line)
-        if field is None:
-            raise BadRequest
-        fields.append((field[1], field[2]))
     method, target, version = request[1], request[2], request[3]
+    if target[:1] == b"/" or target == b"*":
+        raise BadRequest(0)
+    fields = [_field(line) for line in lines]
     length = _length(fields, version)
     if len(_values(fields, b"host")) > 1:
         raise BadRequest
@@ -102,18 +102,26 @@ def _parsed(head: bytes) -> ProxyRequest:
         if length != 0:
             raise BadRequest
         return ProxyRequest(host=host, port=port, password=password)
-    url = _URL.fullmatch(target)
-    if url is None:  # a path alone: somebody takes us for a web server
+    url = _URL.match(target)
+    if url is None or b"#" in target:
         raise BadRequest
     host, port = _where(url[1], 80)
-    path = url[2] if url[2][:1] == b"/" else b"/" + url[2]
-    if method == b"OPTIONS" and not url[2]:
-        path = b"*"
+    path = target[url.end() :]
+    if path[:1] != b"/":
+        path = b"*" if method == b"OPTIONS" and not path else b"/" + path
     where = (host if port == 80 and ":" not in host else authority(host, port)).encode()
     lead = [method + b" " + path + b" HTTP/" + version, b"Host: " + where]
     return ProxyRequest(
         host=host, port=port, head=_joined(lead, _kept(fields)), length=length, password=password
     )
+
+
+def _field(line: bytes) -> tuple[bytes, bytes]:
+    """Return name and value of a field line; one that is folded has no name."""
+    name, colon, value = line.partition(b":")
+    if not colon or not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+        raise BadRequest
+    return name, value.strip(b" \t")
 
 
 def for_proxy(head: bytes, host: str, port: int, username: str = "", password: str = "") -> bytes:
@@ -201,26 +209,26 @@ class Body:
 
     def feed(self, data: bytes) -> bytes:
         """Take bytes, return those of the body. Raises BadRequest for chunks that are none."""
-        out = b""
-        while data and not self.done:
+        out: list[bytes] = []
+        at = 0
+        while at < len(data) and not self.done:
             if self._left:
-                piece, data = data[: self._left], data[self._left :]
+                piece = data[at : at + self._left]
+                at += len(piece)
                 self._left -= len(piece)
                 self.done = not self._left and not self._chunked
-                out += piece
+                out.append(piece)
                 continue
-            line, found, after = data.partition(b"\n")
-            self._line += line + found
-            data = after
-            if (len(self._line) > _LINE_LIMIT and self._next != "trailer") or len(
-                self._line
-            ) > _TRAILER_LIMIT:
+            end = data.find(b"\n", at) + 1
+            self._line += data[at : end or len(data)]
+            at = end or len(data)
+            if len(self._line) > (_TRAILER_LIMIT if self._next == "trailer" else _LINE_LIMIT):
                 raise BadRequest
-            if found:
-                out += self._line
+            if end:
+                out.append(self._line)
                 self._take(self._line)
                 self._line = b""
-        return out
+        return b"".join(out)
 
     def end(self) -> bool:
         """Say that an end here may be passed on. Raises BadRequest when the body is not complete."""
@@ -234,8 +242,10 @@ class Body:
             raise BadRequest
         if self._next == "trailer":
             self._trailer += len(line)
-            if self._trailer > _TRAILER_LIMIT or (text and not _FIELD.fullmatch(text)):
+            if self._trailer > _TRAILER_LIMIT:
                 raise BadRequest
+            if text:
+                _field(text)
             self.done = not text
         elif self._next == "end":
             if text:
@@ -315,11 +325,12 @@ GRANTED: Final = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
 def refusal(status: int, text: str) -> bytes:
-    """Return a whole answer with `text` as its page; the connection ends with it."""
-    body = text.encode() + b"\n"
+    """Return a whole answer with `text` as its page, "" for none; the connection ends with it."""
+    body = text.encode() + b"\n" if text else b""
     ask = 'Proxy-Authenticate: Basic realm="proxy"\r\n' if status == 407 else ""
+    kind = "Content-Type: text/plain; charset=utf-8\r\n" if text else ""
     head = (
-        f"HTTP/1.1 {status} {_STATUS[status]}\r\n{ask}Content-Type: text/plain; charset=utf-8\r\n"
+        f"HTTP/1.1 {status} {_STATUS[status]}\r\n{ask}{kind}"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     )
     return head.encode("ascii") + body

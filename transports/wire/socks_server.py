@@ -17,6 +17,7 @@ from typing import Final
 _NO_AUTH: Final = 0x00
 _PASSWORD: Final = 0x02
 _NONE_OF_THESE: Final = 0xFF
+_LONGEST: Final = 1024  # bytes of a name as it was given: what makes it ASCII takes the square of its length
 _TEXT: Final = 255  # bytes of a user name or host name of SOCKS4, which end with a zero
 _NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,252}")
 
@@ -65,6 +66,8 @@ def host_of(raw: bytes) -> str:
 
     A name in another script becomes its ASCII form. Raises ValueError.
     """
+    if len(raw) > _LONGEST:
+        raise ValueError("not a host name")
     try:
         text = raw.decode("utf-8")
         text = text if text.isascii() else text.encode("idna").decode("ascii")

@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, Label, OptionList, Static
 from textual.widgets.option_list import Option as Item
 
+from client.export import pac
 from client.i18n import _
 from client.model import Protection, Rejected
 from client.options import Option
@@ -100,6 +101,8 @@ class ExportScreen(ModalScreen[None]):
         ]
         if self._option.protection is Protection.OPEN and not offer.port:
             lines.append(f"⚠ {using.class_of(Protection.OPEN)}")
+        if offer.name == "pac":
+            lines.insert(0, "⚠ " + _(pac.NOT_FROM_DISK))
         self._say("\n".join(lines))
 
     def action_back(self) -> None:

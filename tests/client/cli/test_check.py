@@ -27,7 +27,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and ter
 
 ESCAPE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 STARTED = {
-    "v", "type", "given", "candidates", "duplicates", "rejected", "profile", "budget_connections", "budget_kib"
+    "v", "type", "given", "candidates", "duplicates", "rejected", "profile", "budget_connections", "budget_kib",
+    "at",
 }  # fmt: skip
 RESULT = {
     "v", "type", "source", "line", "id", "transport", "class", "status", "failure", "step", "steps", "elapsed_ms",

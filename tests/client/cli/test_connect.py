@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -134,7 +135,8 @@ async def test_the_status_of_the_command_is_passed_on_and_our_words_go_to_standa
         more = ("--port", str(port()), "--yes", "--exec", "sh", "-c", f"echo $ALL_PROXY; {script}")
         ended = await sanylau(*command, *more)
     assert ended.status == status
-    assert ended.out.startswith("socks5h://127.0.0.1:")
+    assert re.fullmatch(r"socks5h://x:[a-z0-9-]{23}@127\.0\.0\.1:[0-9]+\n", ended.out)
+    assert ended.out.partition("@")[0].rpartition(":")[2] not in ended.err
     assert len(ended.out.splitlines()) == 1
     assert "in use" in ended.err
 
@@ -178,3 +180,24 @@ async def test_the_command_is_not_run_where_nothing_works(tmp_path: Path) -> Non
     async with playing(tmp_path, {"refused-http"}) as (command, _):
         ended = await sanylau(*command, "--port", str(port()), "--yes", "--exec", "echo", "it ran")
     assert (ended.status, ended.out) == (1, "")
+
+
+async def test_a_command_that_goes_directly_is_said_to_in_one_line_before_it_starts(tmp_path: Path) -> None:
+    async with playing(tmp_path) as (command, _):
+        ended = await sanylau(*command, "--yes", "--json", "--exec", "sh", "-c", "ping -V >&2")
+        other = await sanylau(*command, "--yes", "--json", "--exec", "sh", "-c", "echo ping >&2")
+    first = ended.err.splitlines()[0]
+    assert first.startswith("sanylau: ping ")
+    assert "goes directly" in first
+    assert "goes directly" not in other.err
+
+
+async def test_the_question_says_what_a_command_may_send_past_it(tmp_path: Path) -> None:
+    async with playing(tmp_path) as (command, play), on_terminal(*command, "--exec", "true") as terminal:
+        await terminal.until("[y/N]")
+        terminal.type("n\n")
+        ended = await terminal.end()
+        assert play.origin.seen.connections == 0
+    shown = " ".join(ended.shown.split())
+    assert "for the command alone" in shown
+    assert "connect directly, past Sanylau" in shown

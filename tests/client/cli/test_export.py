@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -198,3 +199,119 @@ async def test_a_code_on_the_terminal_that_is_too_wide_says_so(line: str, fits: 
     assert ended.status == 0
     assert "\u2588" in ended.shown
     assert ("make the letters smaller" in ended.shown) != fits
+
+
+MTPROTO = "tg://proxy?server=192.0.2.9&port=443&secret=dd00112233445566778899aabbccddeeff"
+
+
+async def test_of_telegrams_own_proxies_it_is_said_that_they_cannot_be_tested(tmp_path: Path) -> None:
+    ended = clean(await sanylau("export", "telegram", given(tmp_path, MTPROTO), "--reveal", "--yes"))
+    assert (ended.status, ended.out) == (Exit.NOT_MEASURED, "")
+    assert "export telegram LIST --untested" in ended.err.splitlines()[-1]
+    assert "Nothing works" not in ended.err
+    ended = clean(await sanylau("export", "telegram", given(tmp_path, MTPROTO), "--reveal", "--untested"))
+    assert ended.status == 0
+    assert ended.out.startswith("tg://proxy?server=192.0.2.9")
+
+
+async def test_beside_one_that_works_those_of_telegram_are_named_too(tmp_path: Path) -> None:
+    async with stage({"good-socks5"}) as playing:
+        path = given(tmp_path, MTPROTO, *(line_for(placed) for placed in playing.parts))
+        ended = await sanylau("export", "telegram", path, *toward(playing, tmp_path), "--yes", "--reveal")
+    assert ended.status == 0, ended.err
+    assert "tg://socks?server=127.0.0.1" in ended.out
+    assert ended.err.count("export telegram LIST --untested") == 1
+
+
+@pytest.mark.parametrize("arguments", [["--untested"], ["--local", "1080"]])
+async def test_that_chromium_does_not_read_a_proxy_file_from_the_disk_is_said_loudly(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    lists = [] if "--local" in arguments else [given(tmp_path, "http://192.0.2.1:8080")]
+    for name in ("pac", "pac-url"):
+        ended = clean(await sanylau("export", name, *lists, *arguments, "-o", str(tmp_path / name)))
+        assert ended.status == 0
+        assert ("WITHOUT any proxy" in ended.err) is (name == "pac")
+
+
+async def test_for_a_format_of_bridges_a_list_without_any_is_refused_before_anybody_is_asked(
+    tmp_path: Path,
+) -> None:
+    asked = 0
+
+    async def count(peer: Peer) -> None:
+        nonlocal asked
+        asked += 1
+
+    async with serving(count) as port:
+        path = given(tmp_path, f"http://127.0.0.1:{port}", *TROJAN)
+        for consent in ([], ["--yes"]):
+            file = tmp_path / "torrc"
+            ended = clean(await sanylau("export", "torrc", path, "-o", str(file), *consent))
+            assert ended.status == Exit.NOTHING
+            assert "this format holds Tor bridges only" in ended.err
+            assert "--only" not in ended.err
+            assert "Nothing works" not in ended.err
+            assert not file.exists()
+    assert asked == 0
+
+
+async def test_what_the_format_cannot_hold_is_told_before_the_question(tmp_path: Path) -> None:
+    path = given(tmp_path, "http://127.0.0.1:9", *TROJAN)
+    async with on_terminal("export", "env", path, "--reveal", streams="02") as terminal:
+        await terminal.until("Go on?")
+        terminal.type("n\n")
+        ended = await terminal.end()
+    assert ended.status == Exit.USAGE
+    kept = ended.shown.index("left out: this format holds these kinds only: SOCKS5")
+    assert kept < ended.shown.index("Go on?")
+
+
+async def test_a_folder_that_is_not_there_is_told_before_the_question(tmp_path: Path) -> None:
+    path = str(tmp_path / "none" / "file")
+    ended = clean(await sanylau("export", "env", given(tmp_path), "-o", path))
+    assert (ended.status, ended.err.count("\n")) == (Exit.USAGE, 1)
+    assert "cannot be written (No such file or directory)" in ended.err
+
+
+async def test_the_end_names_the_next_step_and_it_can_be_typed(tmp_path: Path) -> None:
+    file = tmp_path / "my proxy"
+    path = given(tmp_path, SOCKS)
+    ended = clean(await sanylau("export", "env", path, "--untested", "-o", str(file)))
+    assert f"→ Use it, in every terminal anew: `. '{file}'`\n" in ended.err
+    script = f". '{file}' && printf %s \"$ALL_PROXY\""
+    done = subprocess.run(["sh", "-c", script], capture_output=True, check=True, timeout=10)  # noqa: ASYNC221
+    assert done.stdout.decode().endswith("@192.0.2.1:1080")
+    ended = clean(await sanylau("export", "singbox", path, "--untested", "-o", str(tmp_path / "sb")))
+    assert f"`sing-box run -c {tmp_path}/sb`, then SOCKS or HTTP on 127.0.0.1, port 2080." in ended.err
+
+
+async def test_where_only_class_d_fits_the_local_connection_is_named(tmp_path: Path) -> None:
+    path = given(tmp_path, SOCKS, *TROJAN)
+    more = ("--untested", "--trusted", "-o")
+    ended = clean(await sanylau("export", "env", path, *more, str(tmp_path / "one")))
+    assert f"`sanylau connect {path} --trusted`" in ended.err
+    assert "`sanylau export env --local 1080 -o FILE`" in ended.err
+    ended = clean(await sanylau("export", "links", path, *more, str(tmp_path / "two")))
+    assert "local connection" not in ended.err
+    ended = clean(await sanylau("export", "env", given(tmp_path, SOCKS), *more, str(tmp_path / "three")))
+    assert "local connection" not in ended.err
+
+
+async def test_after_a_test_the_local_connection_is_named_for_what_was_not_tested_either(
+    tmp_path: Path,
+) -> None:
+    async with stage({"good-http"}) as playing:
+        path = given(tmp_path, *TROJAN, *(line_for(placed) for placed in playing.parts))
+        options = toward(playing, tmp_path)
+        ended = await sanylau("export", "env", path, *options, "--yes", "-o", str(tmp_path / "new"))
+    assert ended.status == 0, ended.err
+    assert "left out: this format holds these kinds only" in ended.err
+    assert f"`sanylau connect {path} --profile fast" in ended.err
+
+
+async def test_without_a_format_the_formats_stand_in_one_clean_line() -> None:
+    ended = clean(await sanylau("export"))
+    assert (ended.status, ended.err.count("\n")) == (Exit.USAGE, 1)
+    assert "bridges, clash, curl" in ended.err
+    assert "\ufffd" not in ended.err

@@ -89,9 +89,13 @@ async def test_without_a_terminal_there_is_no_answer(monkeypatch: pytest.MonkeyP
 def test_what_is_agreed_to_names_the_port_and_who_sees_what() -> None:
     lines = [say(one) for one in asking.opening(address="127.0.0.1", port=1080, loopback=True, command=True)]
     text = " ".join(lines)
-    assert "127.0.0.1, port 1080" in text
+    assert "for the command alone" in text
+    assert "ssh, git over ssh" in text
+    assert "connect directly" in text
     assert "D your operator sees it too" in text
     assert "command" in text
+    alone = [say(one) for one in asking.opening(address="127.0.0.1", port=1080, loopback=True, command=False)]
+    assert "127.0.0.1, port 1080" in alone[0]
     beyond = [
         say(one) for one in asking.opening(address="10.0.0.1", port=1080, loopback=False, command=False)
     ]

@@ -29,9 +29,15 @@ A, B, C, D = Protection.TOR, Protection.TRUSTED, Protection.UNKNOWN, Protection.
 
 
 def one(
-    name: str, kind: Protection, *, age: float = 1.0, speed: float = 10.0, alive: bool = True
+    name: str,
+    kind: Protection,
+    *,
+    age: float = 1.0,
+    speed: float = 10.0,
+    alive: bool = True,
+    barren: bool = False,
 ) -> Standing:
-    return Standing(id=name, protection=kind, age=age, kib_per_s=speed, alive=alive)
+    return Standing(id=name, protection=kind, age=age, kib_per_s=speed, alive=alive, barren=barren)
 
 
 CASES: list[tuple[str, list[Standing], str | None, Protection | None, list[Protection], Step]] = [
@@ -45,6 +51,10 @@ CASES: list[tuple[str, list[Standing], str | None, Protection | None, list[Prote
     ("what works is kept", [one("c1", C), one("c2", C, speed=99)], "c1", C, [], Keep()),
     ("a lower one is never an upgrade", [one("c", C), one("d", D, speed=99)], "c", C, [], Keep()),
     ("a better class that turns up is used", [one("c", C), one("a", A)], "c", C, [], Use("a")),
+    ("one that brings nothing is left for another of its class", [one("c1", C, barren=True), one("c2", C)], "c1", C, [], Use("c2")),
+    ("where all bring nothing the one in use is kept", [one("c1", C, barren=True), one("c2", C, barren=True)], "c1", C, [], Keep()),
+    ("one that brings nothing is not left for a lower class", [one("c", C, barren=True), one("d", D)], "c", D, [], Keep()),
+    ("one that brings nothing is the last of its class", [one("c1", C, barren=True, speed=99), one("c2", C)], None, C, [], Use("c2")),
     ("a dead one is passed over", [one("c1", C, alive=False), one("c2", C)], "c1", C, [], Use("c2")),
     ("a fresh proof goes before a fast old one", [one("c1", C, age=999, speed=99), one("c2", C)], None, C, [], Use("c2")),
     ("old proofs are confirmed, several at once", [one(f"c{n}", C, age=FRESH + 1, speed=9 - n) for n in range(5)], None, C, [],

@@ -4,12 +4,13 @@ import asyncio
 import signal
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from client.connect import command as command_module
-from client.connect.command import Command, environment, is_there
+from client.connect.command import DATA, Command, environment, goes_direct, is_there
 from transports import guard_main
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX shells and signals")
@@ -35,6 +36,56 @@ def test_the_environment_names_the_proxy_in_every_customary_way() -> None:
 
 def test_an_ipv6_address_stands_in_brackets() -> None:
     assert environment("::1", 9, {})["ALL_PROXY"] == "socks5h://[::1]:9"
+
+
+def test_a_password_stands_in_the_addresses() -> None:
+    env = environment("127.0.0.1", 9, {}, password="a b@c")
+    assert env["HTTPS_PROXY"] == "http://x:a%20b%40c@127.0.0.1:9"
+    assert env["all_proxy"] == "socks5h://x:a%20b%40c@127.0.0.1:9"
+
+
+@pytest.mark.parametrize(
+    ("command", "named"),
+    [
+        ("ssh host", "ssh"),
+        ("/usr/bin/SSH.exe host", "ssh"),
+        ("env LANG=C timeout -k 1 5 dig a.test", "dig"),
+        ("sudo curl https://a.test", "sudo"),
+        ("git clone git@a.test:b.git", "git"),
+        ("git clone ssh://a.test/b.git", "git"),
+        ("git clone https://me@a.test:8443/b.git", ""),
+        ("curl https://ssh.test/dig", ""),
+        ("sh script ssh", ""),
+        ("env", ""),
+        ("", ""),
+    ],
+)
+def test_a_program_that_is_known_to_go_directly_is_named(command: str, named: str) -> None:
+    assert goes_direct(command.split()) == named
+
+
+@pytest.mark.parametrize(
+    ("script", "named"),
+    [
+        ("cd x && LANG=C ping -c1 a.test", "ping"),
+        ("if nc -z a.test 80; then echo yes; fi", "nc"),
+        ("a=$(whois a.test); echo $a", "whois"),
+        ('curl "$host"; echo ssh', ""),
+        ("sh -c 'telnet a.test'", "telnet"),
+        ("git clone git@a.test:b.git", "git"),
+    ],
+)
+def test_the_script_of_a_shell_is_looked_at_too(script: str, named: str) -> None:
+    assert goes_direct(["bash", "-ec", script]) == named
+
+
+def test_the_list_of_programs_has_a_date_and_says_why_for_each() -> None:
+    known = tomllib.loads(DATA.read_text("utf-8"))
+    assert known["date"].year >= 2026
+    names = [name for group in known["direct"] for name in group["names"]]
+    assert len(names) == len(set(names))
+    assert not {"curl", "git", "wget", "pip"} & set(names)
+    assert all(group["why"] and group["source"] for group in known["direct"])
 
 
 def test_a_command_is_looked_for_before_anything_else() -> None:
@@ -89,3 +140,18 @@ async def test_off_a_terminal_what_it_has_started_ends_with_it(
     async with asyncio.timeout(10):
         while guard_main._runs(pid, guard_main.start_time(pid)):  # noqa: ASYNC110 - nor does it
             await asyncio.sleep(0.01)
+
+
+async def test_off_a_terminal_what_is_left_in_the_background_ends_with_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command_module, "_shares_terminal", lambda: False)
+    told = tmp_path / "pid"
+    script = f"(trap '' TERM; while :; do sleep 0.05; done) & echo $! > {told}"
+    command = await Command.started(["sh", "-c", script], {"PATH": "/usr/bin:/bin"})
+    assert await command.ended() == 0
+    pid = int(told.read_text())
+    start = guard_main.start_time(pid)
+    assert guard_main._runs(pid, start)
+    await command.end()
+    assert not guard_main._runs(pid, start)

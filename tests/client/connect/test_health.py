@@ -2,7 +2,7 @@
 
 import pytest
 
-from client.connect.health import Doubt, Pulse
+from client.connect.health import Doubt, Flow, Pulse
 
 
 def flowing(latency: float = 0.01, seconds: float = 3.0) -> tuple[Pulse, float]:
@@ -90,14 +90,16 @@ def test_an_answer_takes_the_doubt_away() -> None:
     assert pulse.doubt(20.0) is None
 
 
-def test_a_connection_that_does_not_open_is_suspect_unless_others_get_bytes() -> None:
+def test_a_connection_that_does_not_open_is_suspect_and_later_where_others_get_bytes() -> None:
     pulse = Pulse()
     pulse.dialling(0.0)
     assert first_doubt(pulse, 0.0)[0] is Doubt.SLOW
     other = Pulse()
     other.dialling(0.0)
-    other.received(10, 5.0)
-    assert other.doubt(5.5) is None
+    other.received(10, 3.5)
+    assert other.doubt(3.9) is None
+    other.received(10, 4.0)
+    assert other.doubt(4.1) is Doubt.SLOW
 
 
 def test_a_fault_is_suspect_at_once_and_asked_about_once_a_second_at_most() -> None:
@@ -154,31 +156,75 @@ def test_bytes_are_counted_both_ways() -> None:
     assert (pulse.up, pulse.down) == (7, 5)
 
 
-def test_the_end_of_a_connection_is_asked_about_in_a_flow_or_shortly_after_its_last_bytes() -> None:
+def test_every_end_shortly_after_the_last_bytes_is_asked_about_also_after_one_that_was_good() -> None:
+    assert Pulse.doubts_end(10.0, 10.1)
+    assert Pulse.doubts_end(10.0, 14.9)
+    assert not Pulse.doubts_end(10.0, 16.0)
+    assert not Pulse.doubts_end(float("-inf"), 10.0)
     pulse, last = flowing()
-    assert pulse.doubts_end(last, last + 0.2)
-    assert pulse.doubts_end(last, last + 4.0)
-    assert not pulse.doubts_end(last, last + 6.0)
-    assert not Pulse().doubts_end(float("-inf"), 10.0)
+    pulse.cleared(Doubt.ENDED, last)
+    assert pulse.doubts_end(last + 0.1, last + 0.2)
 
 
-def test_every_end_in_the_middle_of_something_is_asked_about_where_the_program_cannot_tell() -> None:
-    pulse = Pulse()
-    pulse.received(100, 10.0)
-    assert pulse.doubts_end(10.0, 10.1)
-    pulse.cleared(Doubt.ENDED, 10.2)
-    assert pulse.doubts_end(10.3, 10.4)
-    assert not pulse.doubts_end(10.3, 16.0)
-
-
-def test_of_tls_a_good_end_is_believed_for_a_moment_but_not_in_a_flow() -> None:
-    pulse = Pulse()
-    pulse.received(100, 10.0)
-    assert pulse.doubts_end(10.0, 10.1, tells=True)
-    pulse.cleared(Doubt.ENDED, 10.2)
-    assert not pulse.doubts_end(10.3, 10.4, tells=True)
-    assert pulse.doubts_end(10.3, 12.5, tells=True)
-    pulse.cleared(Doubt.ENDED, 12.7)
+def test_a_drip_on_one_connection_does_not_hide_that_the_flow_of_another_has_stopped() -> None:
+    pulse, now = flowing()
+    stopped, dripping = Flow(), Flow()
+    pulse.flows |= {stopped, dripping}
+    pulse.legs = 2
     for _ in range(10):
-        pulse.received(20_000, 12.8)
-    assert pulse.doubts_end(12.8, 12.9, tells=True)
+        stopped.received(20_000, now)
+    began = now
+    while pulse.doubt(now) is None:
+        now += 0.1
+        dripping.received(10, now)
+        pulse.received(10, now)
+        assert now < began + 5.0, "nobody has noticed"
+    assert pulse.doubt(now) is Doubt.STALLED
+    assert 2.5 < now - began < 3.5
+    pulse.cleared(Doubt.STALLED, now)
+    for _ in range(100):
+        now += 0.1
+        dripping.received(10, now)
+        pulse.received(10, now)
+        assert pulse.doubt(now) is None  # it was asked about
+
+
+def test_a_heartbeat_is_shuffled_anew_each_time() -> None:
+    drawn = iter([0.0, 1.0, 0.5])
+    pulse = Pulse(shuffle=lambda: next(drawn))
+    pulse.legs = 1
+    waits, now = [], 0.0
+    for _ in range(2):
+        doubt, after = first_doubt(pulse, now)
+        now += after
+        waits.append(after)
+        pulse.cleared(doubt, now)
+    assert waits == [pytest.approx(45 * 0.65, abs=0.2), pytest.approx(67.5 * 1.35, abs=0.2)]
+
+
+def test_alarms_without_a_byte_for_programs_between_them_are_reported_and_then_more_rarely() -> None:
+    pulse, now, reported = Pulse(), 0.0, []
+    for number in range(1, 13):
+        now += 3.0
+        pulse.cleared(Doubt.SLOW, now)
+        if pulse.in_vain():
+            reported.append(number)
+    assert reported == [3, 6, 12]
+
+
+def test_a_byte_for_a_program_takes_back_what_was_counted_and_many_failures_at_once_are_one() -> None:
+    pulse, now = Pulse(), 0.0
+    for _ in range(8):
+        now += 3.0
+        pulse.received(1, now)
+        assert pulse.bears
+        pulse.cleared(Doubt.UNANSWERED, now)
+        assert not pulse.in_vain()
+    assert not pulse.bears
+    many = Pulse()
+    for _ in range(50):
+        many.cleared(Doubt.FAILED, 1.0)
+    assert not many.in_vain()
+    for number in range(50):
+        many.cleared(Doubt.QUIET, 10.0 * number)
+    assert not many.in_vain()

@@ -1,9 +1,12 @@
 import asyncio
+import base64
+import time
 from pathlib import Path
 
 import pytest
 
 from client.connect.legs import Refusal
+from client.connect.local import Local
 from client.drill.serving import Peer, serving
 from tests.client.connect.test_socks_side import curl
 from tests.client.connect.ways_out import WayOut, local, program, until
@@ -172,17 +175,61 @@ async def test_a_refusal_has_its_status_and_words_that_do_not_name_us(
 @pytest.mark.parametrize(
     "request_",
     [
-        b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
-        b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 30\r\n\r\n\x05\x01\x00",
         b"GET http://a.test/ HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
         b"lower case\r\n\r\n",
     ],
 )
-async def test_what_is_no_request_to_a_proxy_is_refused(request_: bytes) -> None:
+async def test_what_is_no_clear_request_is_refused_without_a_word(request_: bytes) -> None:
     async with local() as (door, gateway), program(door) as client:
         await client.send(request_)
-        assert (await client.everything()).startswith(b"HTTP/1.1 400 ")
+        assert await client.everything() == (
+            b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        )
         assert gateway.asked == []
+
+
+@pytest.mark.parametrize("password", [None, "secret"])
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+        b"GET //a.test/ HTTP/1.1\r\nHost: a.test\r\nX: \x01\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 30\r\n\r\n\x05\x01\x00",
+        b"OPTIONS * HTTP/1.1\r\n\r\n",
+    ],
+)
+async def test_a_page_that_takes_us_for_a_web_server_is_reset_and_reads_nothing(
+    request_: bytes, password: str | None
+) -> None:
+    async with local(password=password) as (door, gateway), program(door) as client:
+        await client.send(request_)
+        with pytest.raises(ConnectionResetError):
+            await client.recv()
+        assert gateway.asked == []
+
+
+async def test_a_request_that_is_hard_to_read_holds_nobody_up() -> None:
+    async with local(password="secret") as (door, _), program(door) as client:
+        began = time.monotonic()
+        await client.send(b"GET http://a.test/ HTTP/1.1\r\nX:" + b" " * 31_000 + b"\x01\r\n\r\n")
+        assert (await client.everything()).startswith(b"HTTP/1.1 400 ")
+        assert time.monotonic() - began < 1
+
+
+async def test_wrong_passwords_wait_one_behind_the_other_and_the_right_one_does_not() -> None:
+    async def told(door: Local, token: bytes) -> tuple[int, float]:
+        async with program(door) as client:
+            began = time.monotonic()
+            words = b"Proxy-Authorization: Basic " + base64.b64encode(token) if token else b"X: y"
+            await client.send(b"CONNECT a.test:443 HTTP/1.1\r\n" + words + b"\r\n\r\n")
+            return int((await client.everything())[9:12]), time.monotonic() - began
+
+    async with local(WayOut(Refusal.HELD), password="right") as (door, _):
+        words = [b"x:wrong1", b"x:wrong2", b"x:wrong3", b"x:right", b""]  # git asks without any first
+        answers = await asyncio.gather(*(told(door, token) for token in words))
+    assert [status for status, _ in answers] == [407, 407, 407, 503, 407]
+    assert sorted(round(after * 2) for _, after in answers[:3]) == [1, 2, 3]
+    assert max(after for _, after in answers[3:]) < 0.4
 
 
 async def test_an_endless_head_is_refused_with_its_status() -> None:

@@ -10,11 +10,14 @@ import pytest
 from client.connect import choice
 from client.connect.events import Held, Hold, Lost, Noticed, Using, Why
 from client.connect.legs import Datagrams, Leg, NotOpened, Refusal
+from client.connect.local import Local
 from client.connect.pump import Judged
 from client.connect.udp_side import Through
 from client.model import Protection
 from client.options import Option
+from tests.client.connect.puppet import puppet
 from tests.client.connect.upstreams import Played, played
+from tests.client.connect.ways_out import program
 from transports.net import Net
 from transports.udp import associate
 
@@ -362,3 +365,30 @@ async def test_an_association_ends_with_its_option() -> None:
         await only.kill()
         assert (await refused(play))[0] is Refusal.HELD
         await play.until(lambda: ended)
+
+
+async def test_an_end_in_good_order_by_a_proxy_that_then_says_nothing_is_a_reset() -> None:
+    async with puppet() as first, played(1) as play:
+        play.keeper.judged("one", first.option(C))
+        async with (
+            Local.listening("127.0.0.1", 0, play.keeper) as door,
+            program(door) as client,
+        ):
+            await client.send(b"\x05\x01\x00\x05\x01\x00\x01\x7f\x00\x00\x01")
+            await client.send(play.stream_port.to_bytes(2, "big"))
+            await client.exactly(12 + 100_000)
+            first.silent = True
+            first.end_in_good_order(play.stream_port)
+            assert await client.is_reset()
+        assert play.of(Lost)
+
+
+async def test_an_end_by_a_proxy_that_goes_on_answering_is_passed_on_for_nobody_can_tell() -> None:
+    async with puppet() as first, played(1) as play:
+        play.keeper.judged("one", first.option(C))
+        async with Local.listening("127.0.0.1", 0, play.keeper) as door, program(door) as client:
+            await client.send(b"\x05\x01\x00\x05\x01\x00\x01\x7f\x00\x00\x01")
+            await client.send(play.stream_port.to_bytes(2, "big"))
+            await client.exactly(12 + 100_000)
+            first.end_in_good_order(play.stream_port)
+            assert not await client.is_reset()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from client.connect.password import drawn, from_file, matches
+from client.connect.password import Guesses, drawn, from_file, matches
 from tests.test_architecture import ROOT
 from transports.types import Rejected
 
@@ -95,3 +95,20 @@ def test_the_terminal_is_asked_and_does_not_show_the_answer(typed: bytes, told: 
         os.close(terminal)
     assert told in shown
     assert typed.strip() not in shown.replace(told, b"") or typed == b"\n"
+
+
+def test_wrong_passwords_of_one_address_wait_longer_each_up_to_a_limit() -> None:
+    guesses = Guesses()
+    assert [guesses.wrong("one", 100.0) for _ in range(3)] == [0.5, 1.0, 1.5]
+    assert guesses.wrong("other", 100.0) == 0.5
+    assert [guesses.wrong("one", 100.0) for _ in range(30)][-1] == 5.0
+    assert guesses.wrong("one", 200.0) == 0.5
+
+
+def test_only_so_many_addresses_are_remembered() -> None:
+    guesses = Guesses()
+    for number in range(2000):
+        guesses.wrong(str(number), 1.0)
+    assert len(guesses._until) == 256
+    assert guesses.wrong("1999", 1.0) == 1.0
+    assert guesses.wrong("0", 1.0) == 0.5

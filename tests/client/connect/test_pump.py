@@ -9,7 +9,7 @@ import pytest
 
 from client.connect import belt
 from client.connect.local import Limits
-from client.connect.pump import SocketPump, is_tls
+from client.connect.pump import SocketPump
 from client.drill.serving import Peer, serving
 from tests.client.connect.ways_out import JudgedLeg, Program, Walked, WayOut, local, program, tunnelled, until
 from tests.servers.around import around, trusting
@@ -248,6 +248,27 @@ async def test_a_leg_that_has_a_word_on_its_end_is_asked(well: bool, monkeypatch
         assert gateway.legs[0].has_broken is not well
 
 
+async def test_an_end_is_held_back_until_it_is_judged_however_long_that_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Slow(JudgedLeg):
+        async def ended_well(self) -> bool:
+            await asyncio.sleep(1.5)
+            return False
+
+    async def ends(peer: Peer) -> None:
+        await peer.send(b"half")
+        peer.finish()
+        await peer.read()
+
+    async with tunnelled(ends, WayOut(leg=Slow)) as (client, _, _gateway):
+        assert await client.exactly(4) == b"half"
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1.2):
+                await client.recv()
+        assert await client.is_reset()
+
+
 @pytest.mark.parametrize("lives", [True, False])
 async def test_an_end_by_a_dead_engine_is_a_reset(lives: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     async def ends(peer: Peer) -> None:
@@ -352,12 +373,3 @@ async def test_tls_of_the_way_can_end_one_way_and_go_on_the_other() -> None:
             assert not gateway.legs[0].has_broken
         finally:
             listener.close()
-
-
-@pytest.mark.parametrize(
-    ("first", "tells"),
-    [(b"\x16\x03\x01\x02\x00", True), (b"GET / HTTP/1.1", False), (b"\x16", False), (b"", False)],
-)
-def test_a_program_that_speaks_tls_tells_a_cut_from_an_end_by_itself(first: bytes, tells: bool) -> None:
-    assert is_tls(first) is tells
-    assert is_tls(memoryview(first)) is tells

@@ -2,18 +2,22 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import sys
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 
-from client.connect import around
+from client.connect import around, system
+from client.connect import run as run_module
 from client.connect.events import Event, Held, Listening, Lost, Noticed, Summary, Using
 from client.connect.events import Status as Figures
 from client.connect.local import PortTaken
 from client.connect.run import Plan, carry_out
+from client.connect.system_parts import UNREADABLE
 from client.drill.ca import Authority
 from client.drill.origin import Origin, playing_origin
 from client.engine import Run
@@ -22,9 +26,12 @@ from client.model import Protection
 from client.tasks import Crew
 from tests.client.connect.upstreams import Upstream
 from tests.client.runs import fast, make_run, reading
-from transports.types import Endpoint
+from transports.types import N_, CannotMeasure, Endpoint, Rejected
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and shells of POSIX")
+
+
+FAULT = N_("the guard process has stopped, so no engine may run; start again")
 
 
 class Face:
@@ -81,6 +88,76 @@ async def test_a_command_uses_the_connection_and_its_status_ends_it() -> None:
     assert (summary.connections, summary.used, summary.lost, summary.status) == (1, 1, 0, 3)
     assert summary.down > 0
     assert face.closed
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="needs git")
+async def test_the_port_of_a_command_is_open_to_nobody_else(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        play, face = await scene(stack, 1), Face()
+        url = f"http://localhost:{play.origin.http_port}/plain"
+        told = tmp_path / "told"
+        pip = f"{sys.executable} -m pip --disable-pip-version-check --no-cache-dir download --no-deps -q"
+        script = f"""
+            curl -sSf -o /dev/null {url} && curl -sSf -o /dev/null -x "$ALL_PROXY" {url} || exit 11
+            git ls-remote {url} >/dev/null 2>{told}; grep -q "not found\\|not valid" {told} || exit 12
+            {pip} -d {tmp_path} {url}/x.zip >/dev/null 2>{told}; grep -q "HTTP error 404\\|404 Client" {told} || exit 13
+            open=${{HTTP_PROXY##*@}}
+            [ $(curl -s -o /dev/null -w '%{{http_code}}' -x http://$open {url}) = 407 ] || exit 14
+            curl -s -x socks5h://$open {url} && exit 15
+            curl -s -x socks4a://$open {url} && exit 16
+            exit 3
+        """
+        status = await carry_out(Plan(run=play.run, command=("sh", "-c", script)), face)
+    assert status == 3, told.read_text()
+    (listening,) = face.of(Listening)
+    assert isinstance(listening, Listening)
+    assert (listening.password, listening.alone, listening.instead) == (True, True, 0)
+    assert listening.port not in range(1080, 1121)
+
+
+async def test_a_fault_while_the_system_proxy_is_set_is_raised_and_not_taken_for_one_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def nowhere() -> system.State:
+        return system.State(())
+
+    async def broken(self: object, local: object) -> int:
+        raise CannotMeasure(FAULT)
+
+    monkeypatch.setattr(system, "now", nowhere)
+    monkeypatch.setattr(run_module._Connection, "_run", broken)
+    async with AsyncExitStack() as stack:
+        play, face = await scene(stack, 1), Face()
+        with pytest.raises(CannotMeasure):
+            await carry_out(Plan(run=play.run, command=("true",), system=True), face)
+    said = [event.message.id for event in face.told if isinstance(event, Noticed)]
+    assert any("leads here now" in one for one in said)
+    assert any("again as it was before" in one for one in said)
+    assert FAULT not in said
+
+
+async def test_where_the_system_proxy_cannot_be_set_that_is_said_and_the_rest_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def unreadable() -> system.State:
+        raise Rejected(UNREADABLE)
+
+    monkeypatch.setattr(system, "now", unreadable)
+    async with AsyncExitStack() as stack:
+        play, face = await scene(stack, 1), Face()
+        assert await carry_out(Plan(run=play.run, command=("true",), system=True), face) == 0
+    assert [event.message.id for event in face.told if isinstance(event, Noticed)] == [UNREADABLE]
+
+
+async def test_without_a_guard_no_command_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+    async with AsyncExitStack() as stack:
+        play, face = await scene(stack, 1), Face()
+        made = tmp_path / "made"
+        status = await carry_out(Plan(run=play.run, command=("touch", str(made))), face)
+    assert status == Exit.NOT_MEASURED
+    assert not made.exists()
+    assert any("guard" in event.message.id for event in face.told if isinstance(event, Noticed))
 
 
 async def test_ctrl_c_ends_the_command_too_and_is_status_130() -> None:

@@ -96,3 +96,33 @@ async def test_engines_that_cannot_be_opened_are_told_to_every_round() -> None:
                 async with shared.open([]):
                     raise AssertionError("it was opened")
         assert shared.doors() == {}
+
+
+@pytest.mark.parametrize(
+    ("host", "is_ours"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("0.0.0.0", True),
+        ("localhost", True),
+        ("LocalHost.", True),
+        ("192.0.2.7", True),
+        ("192.0.2.8", False),
+        ("name.test", False),
+    ],
+)
+async def test_an_entry_that_is_our_own_port_is_never_tested(host: str, is_ours: bool) -> None:
+    told: list[Event] = []
+    ours = Endpoint(transport="socks5", host=host, port=4711)
+    other = Endpoint(transport="socks5", host="127.0.0.1", port=4712)
+    async with playing_origin(Authority("Test Root")) as at, Crew() as crew:
+        run = make_run(reading(ours, other), at, profile=fast())
+        shared = Shared(None, crew)
+        scout = Scout(run, shared, Prober(run, shared.doors), crew, told.append)
+        scout.leave_out("192.0.2.7", 4711)
+        left = [one.endpoint for one in scout._run.reading.candidates]
+        assert left == ([other] if is_ours else [ours, other])
+        assert [one.endpoint for one in scout._rest] == left
+        assert len(told) == is_ours

@@ -56,8 +56,8 @@ async def udp() -> AsyncIterator[socket.socket]:
         yield sock
 
 
-async def associated(client: Program) -> tuple[str, int]:
-    await client.send(b"\x05\x01\x00\x05\x03\x00\x01\x00\x00\x00\x00\x00\x00")
+async def associated(client: Program, port: int = 0) -> tuple[str, int]:
+    await client.send(b"\x05\x01\x00\x05\x03\x00\x01\x00\x00\x00\x00" + port.to_bytes(2, "big"))
     assert await client.exactly(2) == b"\x05\x00"
     reply = await client.exactly(10)
     assert reply[:4] == b"\x05\x00\x00\x01"
@@ -228,3 +228,19 @@ async def test_a_proxy_that_refuses_udp_makes_it_unsupported() -> None:
         with pytest.raises(NotOpened) as refused:
             await opened(proxy(there), around())
     assert refused.value.refusal is Refusal.UNSUPPORTED
+
+
+async def test_a_program_that_names_its_port_cannot_be_forestalled_by_another_one() -> None:
+    there = Recording()
+    async with local(WayOut(datagrams=gives(there))) as (door, _), program(door) as client:
+        async with udp() as own, udp() as strange:
+            where = await associated(client, own.getsockname()[1])
+            loop = asyncio.get_running_loop()
+            await loop.sock_sendto(strange, pack("a.test", 53, b"stolen"), where)
+            await asyncio.sleep(0.1)
+            await loop.sock_sendto(own, pack("a.test", 53, b"mine"), where)
+            await until(lambda: bool(there.sent))
+            there.coming.put_nowait(("198.51.100.1", 53, b"answer"))
+            async with asyncio.timeout(5):
+                assert unpack(await loop.sock_recv(own, 65536)) == ("198.51.100.1", 53, b"answer")
+        assert there.sent == [("a.test", 53, b"mine")]

@@ -57,7 +57,7 @@ class JudgedLeg(Walked):
 
     verdict = True
 
-    async def ended_well(self, *, tells: bool = False) -> bool:
+    async def ended_well(self) -> bool:
         await asyncio.sleep(0.01)
         return self.verdict
 

@@ -101,6 +101,13 @@ def test_no_name_and_password_makes_a_format_fail(user: str, password: str, name
     assert len(made.held) + len(made.left_out) == 1
 
 
+@every_format
+def test_every_format_says_what_to_do_with_it(name: str) -> None:
+    use = FORMATS[name].use
+    assert "{file}" in use or name in ("bridges", "links", "telegram", "torbrowser", "torbrowser-prefs")
+    assert not re.search(r"\{(?!file\}|port\})", use)
+
+
 def test_reasons_are_counted_the_most_frequent_first() -> None:
     made = written("torrc", [*options("tor"), proxy("http", 1), proxy("http", 2)])
     assert [number for number, _ in why(made.left_out)] == [2, 1]

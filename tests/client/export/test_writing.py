@@ -52,6 +52,31 @@ def test_a_folder_that_is_not_there_is_named_as_the_reason(tmp_path: Path) -> No
     assert "why" in caught.value.values
 
 
+@pytest.mark.parametrize("name", ["none/file", "file/name", "", "x" * 5000, "a\0b"])
+def test_what_cannot_be_written_is_known_before_anything_is_done(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine", "ascii")
+    with pytest.raises(Rejected) as caught:
+        writing.check(name and os.path.join(tmp_path, name))
+    assert "why" in caught.value.values
+
+
+@posix
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_takes_no_file_is_known_before_anything_is_done(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir(mode=0o500)
+    with pytest.raises(Rejected):
+        writing.check(str(tmp_path / "closed" / "file"))
+
+
+def test_a_new_name_in_a_folder_is_fine_and_nothing_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("new", "./new", str(tmp_path / "new")):
+        writing.check(name)
+    assert list(tmp_path.iterdir()) == []
+
+
 @posix
 def test_half_a_file_is_taken_away(tmp_path: Path) -> None:
     import resource

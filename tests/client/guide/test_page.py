@@ -125,11 +125,57 @@ def test_for_a_telephone_the_entry_can_be_shown_as_a_picture() -> None:
     assert "export qr" not in text(blocks(option("obfs4")))
 
 
-@pytest.mark.parametrize("name", ["x" * 41, "a b", "x; rm", "-", "`id`", "$(id)", "\u202ename", "'"])
-def test_a_name_that_would_have_to_be_quoted_is_no_part_of_a_command(name: str) -> None:
-    assert steps.command("guide", [name]) == "sanylau guide LIST"
-    assert steps.command("guide", []) == "sanylau guide LIST"
-    assert steps.command("guide", ["--results", "a/b.jsonl"]) == "sanylau guide --results a/b.jsonl"
+def test_every_command_is_the_same_again_with_only_the_new_option_added() -> None:
+    asked = replace(
+        ASKED,
+        tests=(("--only", "trojan,vless"), ("--trusted",)),
+        chosen=(("--app", "hiddify"), ("--os", "android")),
+    )
+    phone = Place(system="android", near=False, now=NOW)
+    found = recommend([option("vless"), option("trojan")], APPS, phone, app=guides.named(APPS, "hiddify"))
+    told = text(page.of(found, asked))
+    tests = "--only trojan,vless --trusted"
+    assert f"`sanylau guide list.txt {tests} --app hiddify --os android --reveal`" in told
+    assert f"`sanylau guide list.txt {tests} --os android --app NAME`" in told
+    assert "`sanylau guide list.txt --trusted --os android --only trojan --app hiddify`" in told
+    assert f"`sanylau export links list.txt {tests} -o FILE`" in told
+    assert f"`sanylau export qr list.txt {tests} --reveal`" in told
+    near = text(page.of(recommend([option("vless")], APPS, HERE), replace(asked, chosen=())))
+    assert f"`sanylau connect list.txt {tests}`" in near
+
+
+def test_no_command_is_broken_where_it_would_be_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    asked = replace(ASKED, again=("a/long/name/of/a/folder/and/a/list.txt",), lists=("list.txt",))
+    shown = face.lines(page.of(recommend([option("obfs4"), option("vless")], APPS, HERE), asked))
+    assert all(line.count("`") % 2 == 0 for line in shown)
+    assert any("`sanylau guide a/long/name/of/a/folder/and/a/list.txt --reveal`" in line for line in shown)
+
+
+def test_all_programs_that_an_entry_goes_into_are_named() -> None:
+    one = option("socks5")
+    found = recommend([one], APPS, HERE)
+    assert len(found.others) > 8
+    told = text(page.of(found, ASKED))
+    assert ", ".join(other.app.id for other in found.others) in told
+
+
+def test_steps_for_messages_are_not_told_under_a_risk_that_forbids_them() -> None:
+    told = text(blocks(option("socks5"), "telegram"))
+    assert "never write messages this way" not in told
+    assert "Not recommended for messages" in told
+    assert "Never log in and never write messages" in text(blocks(option("socks5"), "firefox"))
+
+
+def test_every_bullet_begins_with_a_capital() -> None:
+    for one, other in (
+        (option("obfs4"), option("vless", Status.UNTESTED)),
+        (option("vless"), option("socks5")),
+    ):
+        shown = page.of(recommend([one, other], APPS, HERE), ASKED)
+        points = [block.text for block in shown if block.part is Part.POINT]
+        assert points
+        assert all(point[0].isupper() or point[0] == "`" for point in points)
 
 
 @pytest.mark.parametrize(
@@ -245,6 +291,7 @@ def test_when_nothing_works_other_means_and_preparations_are_named() -> None:
         assert word in told
     assert "None of these works" in shown[0].text
     assert "What to prepare" in told
+    assert shown[-1] == shown[0]  # the page is longer than a window
     assert all(block.text for block in shown)
 
 
@@ -253,6 +300,13 @@ def test_what_was_not_measured_is_not_called_cut() -> None:
     assert [block.text for block in page.nothing_works(advice, (), whole=False)] == [
         "Nothing could be tested."
     ]
+
+
+def test_without_a_network_that_alone_is_said_and_how_to_see_the_rest() -> None:
+    shown = page.no_network([Message("Connect this machine to a network.")])
+    assert shown[0].text == "Connect this machine to a network."
+    assert len(shown) == 2
+    assert "`sanylau guide --without`" in shown[1].text
 
 
 def test_what_an_option_can_be_used_in_is_listed_with_how() -> None:
@@ -287,7 +341,7 @@ def test_the_object_keeps_its_contract() -> None:
     assert found.best is not None
     told = face.as_json(found, steps.of_way(found.best, reveal=True), now=NOW)
     assert set(told) == {
-        "v", "type", "recommended", "reserve", "why", "risks", "steps", "app", "os", "checked", "others",
+        "v", "type", "recommended", "better", "reserve", "why", "risks", "steps", "app", "os", "checked", "others",
         "next", "without",
     }  # fmt: skip
     assert told["recommended"] == {

@@ -189,6 +189,7 @@ def test_the_reserve_says_what_it_is_worth_too() -> None:
     ("one", "says", "never"),
     [
         (option("vless"), "It worked when it was tested (just now), at 100 KiB/s", "Not tested"),
+        (option("vless", speed=2560), "at 2.5 MiB/s.", "KiB/s"),
         (option("vless", speed=None), "It worked when it was tested (just now).", "KiB/s"),
         (option("vless", age=120), "2 minutes ago or more", "test again"),
         (option("vless", age=7300), "2 hours ago or more", "just now"),

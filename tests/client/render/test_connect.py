@@ -11,7 +11,7 @@ from client.connect.events import Event, Held, Hold, Listening, Lost, Noticed, S
 from client.model import Candidate, Failure, Message, Protection, Step
 from client.model import Status as Verdicts
 from client.options import Option
-from client.render.connect import JsonLines, Lines, clock, size
+from client.render.connect import JsonLines, Lines, clock, held, listening, short, size
 from transports.types import Endpoint
 
 SECRET = "hidden-password"
@@ -145,23 +145,45 @@ def test_the_live_line_is_rewritten_and_taken_away() -> None:
     assert out.getvalue().endswith("\r" + " " * len(first) + "\r")
 
 
+STOPPED = Status(
+    id="",
+    option=None,
+    up=0,
+    down=0,
+    connections=0,
+    latency=None,
+    uptime=0,
+    age=None,
+    held=Hold.ONLY_LOWER,
+)
+
+
 def test_while_the_question_stands_there_the_live_line_is_not_drawn() -> None:
     out = io.StringIO()
     face = Lines(reveal=False, live=True, out=out)
-    face.show(
-        Status(
-            id="",
-            option=None,
-            up=0,
-            down=0,
-            connections=0,
-            latency=None,
-            uptime=0,
-            age=None,
-            held=Hold.ONLY_LOWER,
-        )
-    )
-    assert out.getvalue() == ""
+    face.show(Held(why=Hold.ONLY_LOWER, lowest=Protection.TOR, there=Protection.OPEN))
+    asked = out.getvalue()
+    face.show(STOPPED)
+    assert out.getvalue() == asked
+
+
+def test_after_a_no_the_live_line_says_that_traffic_is_stopped_and_what_goes_on() -> None:
+    out = io.StringIO()
+    face = Lines(reveal=False, live=True, out=out)
+    face.show(Held(why=Hold.ONLY_LOWER, lowest=Protection.TOR, there=Protection.OPEN))
+    face.show(Noticed(Message("it stays stopped")))
+    face.show(STOPPED)
+    assert out.getvalue().endswith("traffic is stopped; what protects enough is tried again by itself")
+
+
+def test_where_nothing_ever_worked_nobody_is_told_to_wait() -> None:
+    event = Held(why=Hold.NOTHING_WORKS, lowest=None)
+    assert len(held(event)) == 2
+    assert len(held(event, ending=True)) == 1
+
+
+def test_the_narrow_line_keeps_the_age_of_the_proof_on_80_columns() -> None:
+    assert f"proof {clock(STATUS.age)}" in short(STATUS)[:79]
 
 
 def test_without_a_terminal_figures_come_once_a_minute_at_most() -> None:
@@ -179,3 +201,9 @@ def test_without_a_terminal_figures_come_once_a_minute_at_most() -> None:
 def test_times_and_sizes_are_short() -> None:
     assert [clock(one) for one in (None, 5, 65, 3700)] == ["–", "0:05", "1:05", "1:01:40"]
     assert [size(one) for one in (0, 2048, 5 * 1024 * 1024)] == ["0 KiB", "2 KiB", "5.0 MiB"]
+
+
+def test_the_port_of_a_command_is_no_port_for_other_programs() -> None:
+    (line,) = listening(Listening(address="127.0.0.1", port=5, password=True, alone=True))
+    assert "for the command alone" in line
+    assert "go directly" in line

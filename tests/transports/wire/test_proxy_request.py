@@ -1,4 +1,5 @@
 import base64
+import time
 from itertools import pairwise
 
 import h11
@@ -100,7 +101,6 @@ POST = "POST http://a.test/ HTTP/1.1"
 @pytest.mark.parametrize(
     "head",
     [
-        pytest.param(lines("GET / HTTP/1.1", "Host: 127.0.0.1:1080"), id="a web page asks us as a server"),
         pytest.param(lines("GET https://a.test/ HTTP/1.1"), id="another scheme"),
         pytest.param(lines("GET http://me:secret@a.test/ HTTP/1.1"), id="credentials in the URL"),
         pytest.param(lines("GET http://a.test/#part HTTP/1.1"), id="fragment"),
@@ -315,3 +315,49 @@ def test_a_request_can_go_on_to_another_proxy(asked: bytes, line: bytes) -> None
     assert head.split(b"\r\n")[1] == b"Proxy-Authorization: Basic c29tZWJvZHk6c2VjcmV0"
     assert head.endswith(request.head.split(b"\r\n", 1)[1])
     assert b"Proxy-Authorization" not in for_proxy(request.head, request.host, request.port)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        lines("GET / HTTP/1.1", "Host: 127.0.0.1:1080"),
+        lines("GET //a.test/ HTTP/1.1", "Host: a.test", "no field at all"),
+        lines("OPTIONS * HTTP/1.1"),
+    ],
+)
+def test_who_takes_us_for_a_web_server_is_to_hear_nothing(request_: bytes) -> None:
+    with pytest.raises(BadRequest) as bad:
+        RequestReader().feed(request_)
+    assert bad.value.status == 0
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(b"GET http://a.test/ HTTP/1.1\r\nX:" + b" " * 31_000 + b"\x01", id="blanks"),
+        pytest.param(b"GET http://a.test/ HTTP/1.1\r\n" + b" " * 31_000 + b":", id="no name"),
+        pytest.param(b"GET http://" + b"a" * 31_000 + b"# HTTP/1.1", id="a fragment"),
+        pytest.param(b"CONNECT " + "\uff41".encode() * 10_000 + b":443 HTTP/1.1", id="a long name"),
+        pytest.param(b"CONNECT " + b"1" * 31_000 + b":x HTTP/1.1", id="an authority"),
+    ],
+)
+def test_no_head_takes_longer_to_read_than_it_is_long(head: bytes) -> None:
+    began = time.process_time()
+    with pytest.raises(BadRequest):
+        RequestReader().feed(head + b"\r\n\r\n")
+    assert time.process_time() - began < 0.1
+
+
+def test_no_body_takes_longer_to_read_than_it_is_long() -> None:
+    began = time.process_time()
+    with pytest.raises(BadRequest):
+        Body(None).feed(b"0\r\nX:" + b" " * 8000 + b"\x01\r\n\r\n")
+    many = b"1\r\nx\r\n" * 50_000
+    assert Body(None).feed(many) == many
+    assert time.process_time() - began < 0.5
+
+
+def test_the_blanks_around_a_value_are_not_part_of_it() -> None:
+    request = RequestReader().feed(lines("GET http://a.test/ HTTP/1.1", "X: \t a b\t ", "Y:", "Z:  "))
+    assert request is not None
+    assert b"\r\nX: a b\r\nY: \r\nZ: \r\n" in request.head

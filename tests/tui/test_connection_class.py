@@ -1,0 +1,73 @@
+"""What the choice of an entry on the screen consents to: the lowest class, and where a question is asked first."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from client.connect.events import Using
+from client.connect.legs import NotOpened
+from client.model import Protection, Reading
+from client.model import Status as Verdict
+from client.options import Option
+from tests.client.connect.upstreams import Played, played
+from tests.tui.support import judged, made_run
+from tui.connection import Connection, question
+from tui.state import RunState
+from tui.using import option_of
+
+
+def chosen(protection: Protection) -> Option:
+    state = RunState()
+    state.apply(judged(1, Verdict.WORKING, protection=protection))
+    return option_of(state.at(0), now=1.0)
+
+
+async def knock(play: Played) -> None:
+    """Have a program open a connection: so a death is noticed."""
+    with suppress(NotOpened):
+        (await play.keeper.open("127.0.0.1", play.origin.http_port)).close()
+
+
+async def test_from_a_better_class_traffic_goes_back_to_a_chosen_one_of_class_d_only_after_a_question() -> (
+    None
+):
+    asked: list[tuple[Protection, Protection | None]] = []
+
+    async def consent(there: Protection, before: Protection | None) -> bool:
+        asked.append((there, before))
+        return False
+
+    option = chosen(Protection.OPEN)
+    connection = Connection(option, made_run(), consent=consent, loud=lambda _text, _stopped: None)
+    plan = connection._plan
+    async with played(2, lowest=plan.lowest, prefer=plan.prefer, consent=plan.consent) as play:
+        mine, better = play.upstreams
+        play.keeper.judged(option.id, mine.option(Protection.OPEN))
+        play.keeper.judged("better", better.option(Protection.UNKNOWN))
+        assert [event.id for event in play.of(Using)] == [option.id]  # type: ignore[union-attr]
+        await mine.kill()
+        await knock(play)
+        await play.until(lambda: play.keeper.using is not None and len(play.of(Using)) == 2)
+        await mine.start()
+        play.keeper.judged(option.id, mine.option(Protection.OPEN))
+        assert len(play.of(Using)) == 2  # it works again, and protects less than what is in use
+        await better.kill()
+        await knock(play)
+        await play.until(lambda: asked)
+        assert play.keeper.using is None
+    assert asked == [(Protection.OPEN, Protection.UNKNOWN)]
+
+
+@pytest.mark.parametrize("protection", Protection)
+def test_that_a_chosen_one_is_gone_back_to_is_agreed_to_where_it_is_not_asked_for(
+    protection: Protection,
+) -> None:
+    option = chosen(protection)
+    run = replace(made_run(), reading=Reading((option.candidate,) * 2, (), 0))
+    told = "after one that protects more was used meanwhile" in "\n".join(
+        question(option, run, instead=False)
+    )
+    assert told is (protection in (Protection.TRUSTED, Protection.UNKNOWN))
