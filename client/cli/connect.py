@@ -327,7 +327,8 @@ def start(plan: Plan, wanted: Wanted) -> int:
     from client import platform
     from client.connect.local import CannotListen, PortTaken
     from client.connect.run import carry_out
-    from client.render.connect import JsonLines, Lines
+    from client.render.connect import Lines
+    from client.render.connect_json import JsonLines
 
     out = sys.stderr if plan.command else sys.stdout
     face: Face

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from pathlib import PurePath
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
 from client import advise, events
 from client.connect.events import (
@@ -27,7 +26,6 @@ from client.model import Message, Verdict
 from client.model import Status as Verdicts
 from client.options import Option
 from client.render import plain, words
-from client.render.jsonl import VERSION
 from client.render.plain import can_show
 from client.text import printable, wrapped
 from transports.types import N_
@@ -55,7 +53,7 @@ _NEXT: Final = {
 _SYMBOLS: Final = {"good": ("✔", "+"), "bad": ("✘", "x"), "held": ("⊘", "#"), "open": ("•", "*")}
 
 
-class _Found:
+class Found:
     """What of the check is worth keeping for its end."""
 
     def __init__(self) -> None:
@@ -63,6 +61,7 @@ class _Found:
         self.engines = words.EngineLines()
 
     def take(self, event: events.Event) -> None:
+        """Take in one event of the check."""
         if isinstance(event, events.Judged):
             usable = event.verdict.status in (Verdicts.WORKING, Verdicts.DEGRADED)
             if usable and len(self.verdicts) < _KEPT:
@@ -85,7 +84,7 @@ class Lines:
         self._reveal, self._live = reveal, live
         self.beat = 1.0 if live else 5.0
         self._symbols = can_show(plain.SYMBOLS, self._out)
-        self._found = _Found()
+        self._found = Found()
         self._width = 0
         self._uptime = self._moved = 0.0
         self._tested = ""
@@ -182,117 +181,16 @@ class Lines:
         return text.encode(self._out.encoding or "ascii", "replace").decode(self._out.encoding or "ascii")
 
 
-class JsonLines:
-    """One object a line. What is for people goes to standard error. The keys are a contract: docs/connect.md."""
-
-    beat = 5.0
-
-    def __init__(self, *, reveal: bool, out: TextIO | None = None) -> None:
-        self._reveal, self._out = reveal, out or sys.stdout
-        self._found = _Found()
-        utf8 = (self._out.encoding or "").lower().replace("-", "") == "utf8"
-        self._encode = json.JSONEncoder(ensure_ascii=not utf8).encode
-
-    def show(self, event: Event) -> None:
-        """Write the line for `event`."""
-        if isinstance(event, Checked):
-            self._checked(event.event)
-        elif isinstance(event, Noticed):
-            self._aside(say(event.message))
-        else:
-            self._out.write(self._encode(as_json(event, reveal=self._reveal)) + "\n")
-            self._out.flush()
-
-    def close(self) -> None:
-        """Nothing is on the screen."""
-
-    def _checked(self, event: events.Event) -> None:
-        self._found.take(event)
-        if isinstance(event, events.Noticed):
-            self._aside(say(event.message))
-        elif isinstance(event, events.EngineProgressed):
-            self._aside(self._found.engines.take(event))
-        elif isinstance(event, events.LineRejected):
-            self._aside(plain.rejected(event))
-        elif isinstance(event, events.Finished):
-            for text in self._found.advice(event):
-                self._aside(text)
-
-    def _aside(self, text: str) -> None:
-        if text:
-            sys.stderr.write(printable(text, _MESSAGE) + "\n")
-
-
-def as_json(event: Listening | Using | Lost | Held | Status | Summary, *, reveal: bool) -> dict[str, Any]:
-    """Return the object for `event`."""
-    if isinstance(event, Listening):
-        where = _object("listening", address=event.address, port=event.port, password=event.password)
-        return where | {"taken": event.instead or None}
-    if isinstance(event, Using):
-        return _object("using", **_option(event.id, event.option, reveal=reveal)) | {
-            "why": event.why.value,
-            "age_s": None if event.age is None else round(event.age, 1),
-            "first_byte_ms": _ms(event.option.first_byte),
-            "kib_per_s": None if event.option.kib_per_s is None else round(event.option.kib_per_s, 1),
-        }
-    if isinstance(event, Lost):
-        return _object("lost", **_option(event.id, event.option, reveal=reveal)) | {
-            "step": event.step,
-            "failure": event.failure,
-            "reason": printable(say(event.reason), _MESSAGE),
-            "cut": event.cut,
-        }
-    if isinstance(event, Held):
-        return _object("held", why=event.why.value, lowest=event.lowest and event.lowest.value)
-    if isinstance(event, Status):
-        return _object(
-            "status",
-            id=event.id or None,
-            up_bytes=event.up,
-            down_bytes=event.down,
-            connections=event.connections,
-            latency_ms=_ms(event.latency),
-            uptime_s=round(event.uptime, 1),
-            age_s=None if event.age is None else round(event.age, 1),
-            held=event.held and event.held.value,
-            below=event.below,
-        )
-    return _object(
-        "summary",
-        up_bytes=event.up,
-        down_bytes=event.down,
-        connections=event.connections,
-        used=event.used,
-        lost=event.lost,
-        uptime_s=round(event.uptime, 1),
-        status=event.status,
-    )
-
-
-def _object(kind: str, **values: Any) -> dict[str, Any]:
-    return {"v": VERSION, "type": kind, **values}
-
-
-def _option(name: str, option: Option, *, reveal: bool) -> dict[str, Any]:
-    known: dict[str, Any] = {"id": name, "transport": _kind(option), "class": option.protection.value}
-    if reveal:
-        known["candidate"] = printable(option.candidate.endpoint.reveal(), 8192)
-    return known
-
-
-def _kind(option: Option) -> str:
+def kind(option: Option) -> str:
+    """Return what is spoken, as people name it."""
     return option.kind if option.transport == "tor_bridge" else option.transport
-
-
-def _ms(seconds: float | None) -> int | None:
-    return None if seconds is None else round(seconds * 1000)
 
 
 def name(short: str, option: Option, *, reveal: bool) -> str:
     """Return class, kind and what stands for an option: its short id, or all of it behind --reveal."""
     shown = printable(option.candidate.endpoint.reveal(), 400) if reveal else f"#{short}"
     source = printable(PurePath(option.candidate.source).name, 40)
-    return f"{option.protection.value}  {_kind(option)}  {shown}  {source}:{option.candidate.line}"
+    return f"{option.protection.value}  {kind(option)}  {shown}  {source}:{option.candidate.line}"
 
 
 def listening(event: Listening) -> list[str]:
@@ -380,7 +278,7 @@ def short(event: Status) -> str:
         return figures(event, reveal=False)
     return ", ".join(
         [
-            f"{option.protection.value} {_kind(option)} #{event.id}",
+            f"{option.protection.value} {kind(option)} #{event.id}",
             f"↑ {size(event.up)} ↓ {size(event.down)}",
             ngettext("{n} open", "{n} open", event.connections),
             *([_("{n} still through a lower class", n=event.below)] if event.below else []),

@@ -95,7 +95,7 @@ async def test_a_connection_that_was_being_opened_through_a_lower_class_goes_thr
     async with puppet() as low, played(1) as play:
         play.keeper.judged("low", low.option(kind))
         low.slow = 5.0
-        async with asyncio.TaskGroup() as group:
+        async with asyncio.timeout(1.0), asyncio.TaskGroup() as group:
             opening = group.create_task(play.keeper.open("127.0.0.1", play.origin.http_port))
             await play.until(lambda: low.connections == [play.origin.http_port])
             play.keeper.judged("best", play.upstreams[0].option(A))
@@ -119,6 +119,27 @@ async def test_after_the_hold_not_even_a_question_of_ours_goes_to_the_lower_clas
             await asyncio.sleep(2.5)
             assert len(low.connections) == before
             assert opening.done()
+
+
+async def test_a_question_under_way_through_a_lower_class_ends_with_the_hold() -> None:
+    async with puppet() as low, played(1) as play:
+        (best,) = play.upstreams
+        play.keeper.judged("low", low.option(C))
+        leg = await play.keeper.open("127.0.0.1", play.stream_port)
+        line = play.keeper._current
+        assert line is not None
+        play.keeper.judged("best", best.option(A))
+        await best.kill()
+        low.slow = 30.0
+        leg.broke()
+        await play.until(lambda: line.asking, 1.0)
+        await held(play)
+        assert line.dead
+        await play.until(lambda: not line.asking, 0.2)
+        before = len(low.connections)
+        await asyncio.sleep(1.0)
+        assert len(low.connections) == before
+        leg.close()
 
 
 async def _refused(play: Played) -> None:

@@ -11,7 +11,8 @@ from client.connect.events import Event, Held, Hold, Listening, Lost, Noticed, S
 from client.model import Candidate, Failure, Message, Protection, Step
 from client.model import Status as Verdicts
 from client.options import Option
-from client.render.connect import JsonLines, Lines, clock, held, listening, short, size
+from client.render.connect import Lines, clock, held, listening, short, size
+from client.render.connect_json import JsonLines
 from transports.types import Endpoint
 
 SECRET = "hidden-password"
