@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from rich.text import Text
@@ -23,6 +24,7 @@ from tui.describe import Lines, place
 from tui.state import Row
 
 _LONGEST: Final = 8192
+_WINDOW: Final = "`sanylau connect`"  # the command stands so in every language
 _REASON: Final = 700
 
 
@@ -142,7 +144,10 @@ def _here(chosen: Way, told: Sequence[Step], port: int) -> Iterator[Step]:
                 port=port,
             ),
         )
-    yield from told[1:]
+    rest = told[1:]
+    if rest and _WINDOW in rest[0].do:  # a window of its own is kept open elsewhere; here it is this screen
+        rest = rest[1:]
+    yield from (replace(step, number=number) for number, step in enumerate(rest, 2))
 
 
 def _step(step: Step) -> Lines:
