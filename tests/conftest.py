@@ -18,6 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Time says nothing where tests share a core: how fast examples are made and run is not what these tests are about.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 # client.control asks the routing table with a UDP connect to these; that sends no packet.
 ONLY_ASKED = ("198.51.100.1", "2001:db8::1")
