@@ -115,6 +115,7 @@ async def test_after_the_hold_not_even_a_question_of_ours_goes_to_the_lower_clas
             play.keeper.judged("best", best.option(A))
             await best.kill()
             await held(play)
+            await asyncio.sleep(0.5)  # what was on its way has arrived
             before = len(low.connections)
             await asyncio.sleep(2.5)
             assert len(low.connections) == before
@@ -136,6 +137,7 @@ async def test_a_question_under_way_through_a_lower_class_ends_with_the_hold() -
         await held(play)
         assert line.dead
         await play.until(lambda: not line.asking, 0.2)
+        await asyncio.sleep(0.5)  # what was on its way has arrived
         before = len(low.connections)
         await asyncio.sleep(1.0)
         assert len(low.connections) == before
