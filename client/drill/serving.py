@@ -11,8 +11,8 @@ import os
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Final
 
 LIFETIME: Final = 60.0  # seconds; no handler lives longer
@@ -181,6 +181,31 @@ async def holding(peer: Peer) -> AsyncIterator[Peer]:
         peer.abort()
         with suppress(*ENDED):
             await peer.writer.wait_closed()
+
+
+@contextmanager
+def unheard_resets() -> Iterator[None]:
+    """Keep the loop from telling of connections that were reset while their task was being cancelled.
+
+    asyncio's streams set such a fault on a wait that nobody waits for any more. Clients of the drill cut
+    connections all the time, so it means nothing; every other fault is told as before.
+    """
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if isinstance(context.get("exception"), ConnectionError) and context.get("future") is not None:
+            return
+        if before is not None:
+            before(loop, context)
+        else:
+            loop.default_exception_handler(context)
+
+    loop.set_exception_handler(handle)
+    try:
+        yield
+    finally:
+        loop.set_exception_handler(before)
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from client.drill.origin import NAME, Origin, playing_origin
 from client.drill.parts import Part, Scene
 from client.drill.proxies import World
 from client.drill.relays import Interceptor
+from client.drill.serving import unheard_resets
 from transports.types import N_, Endpoint, Rejected
 
 
@@ -72,6 +73,7 @@ async def stage(names: Collection[str] | None = None) -> AsyncIterator[Stage]:
         interceptor=Interceptor(Authority("Network Security Gateway")),
     )
     async with AsyncExitStack() as stack:
+        stack.enter_context(unheard_resets())
         origin = await stack.enter_async_context(playing_origin(honest))
         placed = [
             Placed(

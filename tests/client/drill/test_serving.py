@@ -4,7 +4,7 @@ import time
 import pytest
 
 from client.drill.ca import Authority
-from client.drill.serving import Peer, nobody, reach, serving
+from client.drill.serving import Peer, nobody, reach, serving, unheard_resets
 from tests.client.drill.raw import line
 
 
@@ -102,3 +102,19 @@ async def test_nobody_refuses() -> None:
     async with nobody() as port:
         with pytest.raises(ConnectionRefusedError):
             await reach("127.0.0.1", port)
+
+
+async def test_a_reset_that_nobody_waits_for_is_not_told_and_any_other_fault_is() -> None:
+    told: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, context: told.append(type(context.get("exception")).__name__))
+    try:
+        with unheard_resets():
+            future: asyncio.Future[None] = loop.create_future()
+            for error in (ConnectionResetError(), ValueError()):
+                loop.call_exception_handler({"message": "x", "exception": error, "future": future})
+            loop.call_exception_handler({"message": "x", "exception": ConnectionResetError()})
+            future.cancel()
+        assert told == ["ValueError", "ConnectionResetError"]
+    finally:
+        loop.set_exception_handler(None)
