@@ -63,7 +63,7 @@ def asked(proxy: int, command: int, host: str, port: int, who: list[str]) -> tup
 
 
 def messenger(proxy: int, host: str, port: int, talk: str, who: list[str]) -> dict[str, object]:
-    """Talk for so many seconds, with pauses, in frames of this size or of several ones."""
+    """Talk for so many seconds, and two rounds at least, with pauses, in frames of this size or of several ones."""
     seconds, _, size = talk.partition("/")
     sizes = (int(size),) * len(_SIZES) if int(size or "0") else _SIZES
     sock, code, _ = asked(proxy, _CONNECT, host, port, who)
@@ -74,7 +74,7 @@ def messenger(proxy: int, host: str, port: int, talk: str, who: list[str]) -> di
             return report
         sock.sendall(b"\xee" * 4)
         until = time.monotonic() + float(seconds)
-        while time.monotonic() < until or frames % len(_SIZES):
+        while time.monotonic() < until or frames < 2 * len(_SIZES) or frames % len(_SIZES):
             content = os.urandom(sizes[frames % len(sizes)])
             begun = time.monotonic()
             sock.sendall(len(content).to_bytes(4, "little") + content)

@@ -65,7 +65,7 @@ async def use_all(before: list[str], port: int, places: Places, folder: Path, br
     async def messenger() -> None:
         told = await talk(before, port, places)
         assert told["code"] == 0, told
-        assert told["frames"] >= 3, told  # how many pass beside a browser and a clone is the machine's doing
+        assert told["frames"] >= 12, told
 
     async with asyncio.TaskGroup() as group:
         for how in pages:
