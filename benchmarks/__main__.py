@@ -11,10 +11,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from benchmarks import farm, relay, tor_rows
+from benchmarks import farm, paint, relay, screen, tor_rows
 from benchmarks.measure import ROWS, Row, Size
 
-KNOWN: Final = {**ROWS, "relay": relay.relay, "tor": tor_rows.tor}
+KNOWN: Final = {
+    **ROWS,
+    "paint": paint.paint,
+    "screen": screen.screen,
+    "relay": relay.relay,
+    "tor": tor_rows.tor,
+}
 PAGE: Final = farm.ROOT / "docs" / "benchmarks.md"
 _BEGIN, _END = "<!-- figures begin -->", "<!-- figures end -->"
 

@@ -50,7 +50,7 @@ def _turns(
     return both
 
 
-def _ratio(
+def ratio(
     what: str, mine: Sequence[float], theirs: Sequence[float], limit: float, unit: str, *, most: bool
 ) -> Row:
     """Return a row for the medians of two sets of figures; `most` says that the ratio may be `limit` at most."""
@@ -81,7 +81,7 @@ def first_working(farm: Farm, size: Size) -> list[Row]:
             until_working=True,
         )
         here, there = ([seen.first_working or float("inf") for seen in runs] for runs in (mine, theirs))
-        rows.append(_ratio(f"first working option ({name}) / bare ladder", here, there, 1.3, "s", most=True))
+        rows.append(ratio(f"first working option ({name}) / bare ladder", here, there, 1.3, "s", most=True))
     return rows
 
 
@@ -101,8 +101,8 @@ def whole_list(farm: Farm, size: Size) -> list[Row]:
     greedy = median(_simulated(entries, at_once, seed) for seed in range(9))
     what = f"whole list (blackout, {len(entries):,} entries, {at_once} at once) /"
     return [
-        _ratio(f"{what} its deadlines spread evenly", walls, [even], 1.05, "s", most=True),
-        _ratio(f"{what} its deadlines in random order", walls, [greedy], 1.05, "s", most=True),
+        ratio(f"{what} its deadlines spread evenly", walls, [even], 1.05, "s", most=True),
+        ratio(f"{what} its deadlines in random order", walls, [greedy], 1.05, "s", most=True),
     ]
 
 
@@ -124,7 +124,7 @@ def verified(farm: Farm, size: Size) -> list[Row]:
         size.runs, ours(listed, farm, "--profile=fast", *options), ladder(listed, farm, *options)
     )
     what = "verified per CPU-second / bare ladder"
-    return [_ratio(what, _per_cpu(mine), _per_cpu(theirs), 0.8, "a CPU-second", most=False)]
+    return [ratio(what, _per_cpu(mine), _per_cpu(theirs), 0.8, "a CPU-second", most=False)]
 
 
 def refused(farm: Farm, size: Size) -> list[Row]:
@@ -133,7 +133,7 @@ def refused(farm: Farm, size: Size) -> list[Row]:
     bare = [PYTHON, "-m", "benchmarks.bare_connect", listed, "500", "2"]
     mine, theirs = _turns(size.runs, ours(listed, farm, "--profile=fast", *fast(500, 2.0, 8.0)), bare)
     what = "dead (refused) per CPU-second / bare connect"
-    return [_ratio(what, _per_cpu(mine), _per_cpu(theirs), 0.8, "a CPU-second", most=False)]
+    return [ratio(what, _per_cpu(mine), _per_cpu(theirs), 0.8, "a CPU-second", most=False)]
 
 
 def memory(farm: Farm, size: Size) -> list[Row]:

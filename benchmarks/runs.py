@@ -70,6 +70,19 @@ def run(
         raise
 
 
+def summary_of(command: Sequence[str]) -> dict[str, Any]:
+    """Run `command` to its end and return the summary of its JSON Lines."""
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "SANYLAU_LOOP": "asyncio"},
+        timeout=LONGEST,
+        check=False,
+    )
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
 def leave(process: subprocess.Popen[bytes]) -> None:
     """End a program as Ctrl-C does, so that it clears up."""
     process.send_signal(signal.SIGINT)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import signal
 import sys
 
 
-def open_tui() -> int:
-    """Open the screen and return the exit status."""
+def open_tui(*, given: str = "", colours: str = "", still: bool = False) -> int:
+    """Open the screen and return the exit status. `given` is a list that came by standard input."""
+    gc.disable()  # nothing of what is loaded for the first paint is garbage; the app turns it on again
     from tui.app import run
 
-    return run()
+    return run(given=given, colours=colours, still=still)
 
 
 def main() -> None:

@@ -54,8 +54,11 @@ def line_message(state: LineState) -> Message | None:
     return Message(text) if text else None
 
 
-def after(event: Finished, found: Sequence[Verdict]) -> list[Message]:
-    """Return the next steps at the end of a run. `found` are its working entries."""
+def after(event: Finished, found: Sequence[Verdict], *, commands: bool = True) -> list[Message]:
+    """Return the next steps at the end of a run. `found` are its working entries.
+
+    Without `commands` what a shell is needed for is left out: the screen has keys for that.
+    """
     return advise(
         event.counts,
         found,
@@ -63,6 +66,7 @@ def after(event: Finished, found: Sequence[Verdict]) -> list[Message]:
         event.stopped,
         event.reasons,
         bridges_only=event.bridges_only,
+        commands=commands,
     )
 
 
@@ -74,6 +78,7 @@ def advise(
     reasons: Mapping[str, Message] = NOTHING,
     *,
     bridges_only: bool = False,
+    commands: bool = True,
 ) -> list[Message]:
     """Return the next steps, most useful first. `reasons` are the most frequent ones, by status."""
     working = counts.get(Status.WORKING, 0)
@@ -85,7 +90,7 @@ def advise(
     if line is LineState.NO_NETWORK and not working:
         return [Message(N_("Connect this machine to a network, then run the same command again."))]
     if working:
-        steps += _use(best(found, 1))
+        steps += _use(best(found, 1), commands=commands)
     elif counts.get(Status.DEGRADED):
         steps.append(
             Message(
@@ -117,7 +122,8 @@ def advise(
     return steps
 
 
-def _use(top: Sequence[Verdict]) -> list[Message]:
+def _use(top: Sequence[Verdict], *, commands: bool) -> list[Message]:
+    how = _how(top) if commands else []
     if top and top[0].protection is Protection.OPEN:
         return [
             Message(
@@ -125,16 +131,16 @@ def _use(top: Sequence[Verdict]) -> list[Message]:
                     "Use the working ones for reading public pages only; for anything private find a link of class A, B or C."
                 )
             ),
-            *_how(top),
+            *how,
         ]
     steps = [Message(N_("Use the first of the best options; keep the others for when it stops."))]
-    if top and top[0].candidate.endpoint.transport == "tor_bridge":
+    if commands and top and top[0].candidate.endpoint.transport == "tor_bridge":
         steps.append(
             Message(
                 N_("Copy its line (--reveal shows it) into Tor Browser: Settings, Connection, Add a bridge.")
             )
         )
-    return steps + _how(top)
+    return steps + how
 
 
 def _how(top: Sequence[Verdict]) -> list[Message]:

@@ -119,6 +119,12 @@ def prepare(wishes: Wishes, reading: Reading) -> Run:
     )
 
 
+def at_pace(profile: settings.Profile, name: str) -> settings.Profile:
+    """Return the profile `name` for a run that goes on, with what the person has set for it beforehand."""
+    limit = raise_descriptor_limit()
+    return settings.at_pace(profile, name, lambda concurrency: fitting(concurrency, limit))
+
+
 def _ranking(text: str) -> Callable[[Candidate], int]:
     """Return the order that the result code of a diagnosis suggests. Raises Rejected."""
     from client.diagnosis import code  # only for those who give one

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import random
-import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from typing import Final
 
 from client import control, plan
-from client.events import ControlFinished, Event, Finished, Judged, LineRejected, Noticed, Started
+from client.events import (
+    ControlFinished,
+    Event,
+    Finished,
+    Judged,
+    LineRejected,
+    Noticed,
+    PaceChanged,
+    Started,
+)
 from client.following import Follower, OpenEngines
 from client.judge import judge, needs_control, protection_of, settled, wants_patience, wants_retry
 from client.model import (
@@ -19,21 +25,21 @@ from client.model import (
     Control,
     LineState,
     Message,
-    Reading,
     Status,
     Step,
     Verdict,
 )
 from client.plan import Job
 from client.probe import Attempt, climb
-from client.redact import Namer
-from client.settings import Profile
+from client.run import Run
+from client.steering import Steering, Stop
 from client.surroundings import Surroundings
 from client.tally import Tally
-from client.targets import Targets
 from client.tasks import Crew, in_slices
 from transports.registry import REGISTRY
 from transports.types import N_, CannotMeasure, Endpoint
+
+__all__ = ["Run", "Steering", "Stop", "running"]
 
 _QUEUE: Final = 256
 _HEAD_START: Final = 0.5  # seconds that the control may take alone, before the candidates begin
@@ -50,46 +56,12 @@ _NOT_TRIED: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """All that a run needs to know. `first` 0 tests everything; `budget_kib` 0 sets no limit;
-    `trusted` lifts class C to B; `only` empty means every transport; `disk`: tor may write to the disk; a lower
-    `rank` is tried first.
-    """
-
-    reading: Reading
-    targets: Targets
-    profile: Profile
-    roots: Callable[[], Awaitable[ssl.SSLContext]]
-    engines: OpenEngines | None = None
-    first: int = 0
-    budget_kib: int = 0
-    trusted: bool = False
-    only: frozenset[str] = frozenset()
-    disk: bool = False
-    rank: Callable[[Candidate], int] | None = None
-    namer: Namer = field(default_factory=Namer)
-    rng: random.Random = field(default_factory=lambda: random.Random())
-
-
-class Stop:
-    """A bell: whoever rings it ends the run with what is known. `why` stands in the summary."""
-
-    def __init__(self) -> None:
-        self.why = ""
-        self.event = asyncio.Event()
-
-    def ring(self, why: str) -> None:
-        """End the run; the first reason counts."""
-        if not self.event.is_set():
-            self.why = why
-            self.event.set()
-
-
 @asynccontextmanager
-async def running(run: Run, stop: Stop | None = None) -> AsyncIterator[AsyncIterator[Event]]:
+async def running(
+    run: Run, stop: Stop | None = None, steering: Steering | None = None
+) -> AsyncIterator[AsyncIterator[Event]]:
     """Run the plan; gives the stream of events, ending with Finished. Leaving the block stops everything."""
-    runner = _Runner(run, stop or Stop())
+    runner = _Runner(run, stop or Stop(), steering or Steering())
     async with Crew() as crew:
         crew.start(runner.lead(crew), "lead")
         yield _drain(runner.events)
@@ -106,8 +78,9 @@ async def _drain(events: asyncio.Queue[Event]) -> AsyncIterator[Event]:
 class _Runner:
     """One run in progress."""
 
-    def __init__(self, run: Run, stop: Stop) -> None:
-        self.run, self.stop = run, stop
+    def __init__(self, run: Run, stop: Stop, steering: Steering) -> None:
+        self.run, self.stop, self.steering = run, stop, steering
+        self.profile = run.profile
         self.loop = asyncio.get_running_loop()
         self.began = self.loop.time()
         self.events: asyncio.Queue[Event] = asyncio.Queue(_QUEUE)
@@ -117,6 +90,8 @@ class _Runner:
         self.queue = plan.Queue(())
         self.woken = asyncio.Event()
         self.flying: dict[int, Job] = {}
+        self.hands: Crew | None = None
+        self.workers = 0
         self.patient = False
         self.follower = Follower()
         self.tally = Tally(run.reading, self.follower)
@@ -135,6 +110,7 @@ class _Runner:
                 await self._put_aside(candidate, why)
         if testable:
             crew.start(self._tick(), "ticker")
+            crew.start(self._heed_steering(), "steering")
             self._open_engines(crew, testable)
             crew.start(self._load_roots(), "roots")
             measuring = crew.start(self._measure_line(), "control")
@@ -212,14 +188,32 @@ class _Runner:
 
     async def _try_all(self, testable: Sequence[Candidate]) -> None:
         self.queue = plan.Queue(plan.order(testable, rng=self.run.rng, rank=self.run.rank))
-        async with Crew() as hands:
+        async with Crew() as self.hands:
+            if not self.stop.event.is_set():
+                await self._man(self.hands)
+            await self.stop.event.wait()
 
-            def start() -> None:
+    async def _man(self, hands: Crew) -> None:
+        """Have as many at work as the profile says. Those too many leave when their try is over (`_work`)."""
+
+        def start() -> None:
+            if self.workers < self.profile.concurrency:
+                self.workers += 1
                 hands.start(self._work(), "candidate")
 
-            if not self.stop.event.is_set():
-                await in_slices(min(self.run.profile.concurrency, len(testable)), start)
-            await self.stop.event.wait()
+        missing = min(self.profile.concurrency, len(self.run.reading.candidates)) - self.workers
+        await in_slices(max(0, missing), start)
+
+    async def _heed_steering(self) -> None:
+        while True:
+            await self.steering.turned.wait()
+            self.steering.turned.clear()
+            self.profile = self.steering.profile or self.profile
+            self.around.heed(self.profile, paused=self.steering.paused)
+            elapsed = self.loop.time() - self.began
+            await self.events.put(PaceChanged(self.profile.name, self.steering.paused, elapsed))
+            if self.hands is not None and not self.stop.event.is_set():
+                await self._man(self.hands)
 
     async def _finish(self) -> None:
         why_not = _SPENT if self.stop.why == "budget" else _NOT_TRIED.get(self.stop.why, _STOPPED)
@@ -264,6 +258,9 @@ class _Runner:
 
     async def _work(self) -> None:
         while True:
+            if self.workers > self.profile.concurrency:
+                self.workers -= 1
+                return
             job = self.queue.take(self.loop.time())
             if job is None:
                 self.stop.ring("")
@@ -295,7 +292,7 @@ class _Runner:
 
     async def _try(self, job: Job) -> bool:
         """Try once. Returns whether the job has gone back into the queue."""
-        profile, endpoint, around = self.run.profile, job.candidate.endpoint, self.around
+        profile, endpoint, around = self.profile, job.candidate.endpoint, self.around
         if REGISTRY[endpoint.transport].engine:
             await self.doors_ready.wait()
         limits = profile.deep if job.deep and profile.deep else profile.short

@@ -62,6 +62,15 @@ class Progressed:
     moved_kib: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class PaceChanged:
+    """The run rests or goes on, or has another profile: what the person asked for is done."""
+
+    profile: str
+    paused: bool
+    elapsed: float  # seconds since the run began
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineProgressed:
     """How far an outside program is with getting ready. `received_kib` is all that it has loaded so far."""
@@ -92,4 +101,14 @@ class Finished:
     bridges_only: bool = False
 
 
-Event = Started | LineRejected | ControlFinished | Noticed | Judged | Progressed | EngineProgressed | Finished
+Event = (
+    Started
+    | LineRejected
+    | ControlFinished
+    | Noticed
+    | Judged
+    | Progressed
+    | PaceChanged
+    | EngineProgressed
+    | Finished
+)

@@ -12,7 +12,7 @@ from typing import Final
 from client.model import Message
 from transports.types import N_
 
-__all__ = ["DOMAIN", "LANGUAGES", "LOCALE_DIR", "N_", "_", "ngettext", "say", "use"]
+__all__ = ["DOMAIN", "LANGUAGES", "LOCALE_DIR", "N_", "_", "current", "ngettext", "say", "use"]
 
 LANGUAGES: Final = ("en", "fr", "ru", "kk")
 DOMAIN: Final = "sanylau"
@@ -26,6 +26,12 @@ def use(language: str | None) -> None:
     _catalog.cache_clear()
     gettext.bindtextdomain(DOMAIN, str(LOCALE_DIR))
     gettext.textdomain(DOMAIN)  # click looks up its own words in the default domain
+
+
+def current() -> str:
+    """Return the language that is in force, one of LANGUAGES."""
+    language = _catalog().info().get("language", "")
+    return language if language in LANGUAGES else LANGUAGES[0]
 
 
 @functools.cache

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from transports.failure import Failure
-from transports.types import N_, Endpoint, Note, Observation, Protection, Rejected, Step
+from transports.types import N_, CannotMeasure, Endpoint, Note, Observation, Protection, Rejected, Step
 
 __all__ = [
     "N_",
     "Candidate",
+    "CannotMeasure",
     "Content",
     "Control",
     "Failure",

@@ -26,13 +26,14 @@ class Pacer:
         self._burst = 1 if interval else _PER_PASS
         self._free = self._burst
         self._ticking = False
+        self._held = False
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._count = itertools.count()
         self.passed = 0
 
     async def wait(self, rank: int = 1) -> None:
         """Return when a new connection may be opened."""
-        if self._free and not self._waiting:
+        if self._free and not self._waiting and not self._held:
             self._free -= 1
         else:
             future = asyncio.get_running_loop().create_future()
@@ -41,6 +42,25 @@ class Pacer:
             await future
         self.passed += 1
         self._tick()
+
+    def take(self, interval: float) -> None:
+        """Keep another pace. What was saved up at the old one counts no longer."""
+        if interval != self._interval:
+            self._interval = interval
+            self._burst = 1 if interval else _PER_PASS
+            self._free = min(self._free, self._burst)
+            if self._waiting:
+                self._tick()
+
+    def hold(self) -> None:
+        """Let nobody pass until `let_go`."""
+        self._held = True
+
+    def let_go(self) -> None:
+        """Let connections pass again, the first after one interval at most."""
+        self._held = False
+        if self._waiting or self._free < self._burst:
+            self._tick()
 
     def _tick(self) -> None:
         if self._ticking:
@@ -54,6 +74,8 @@ class Pacer:
 
     def _release(self) -> None:
         self._ticking = False
+        if self._held:
+            return
         self._free = self._burst
         while self._free and self._waiting:
             future = heapq.heappop(self._waiting)[2]
@@ -76,9 +98,17 @@ class Slots:
         """Return a context that holds one place for `network`."""
         return self._hold(network) if self._each else nullcontext()
 
+    def take(self, each: int) -> None:
+        """Set another limit. Those who got in without one are not counted; they are in for seconds only."""
+        if each != self._each:
+            self._each = each
+            for network in list(self._waiting):
+                for _ in range(len(self._waiting[network])):
+                    self._call_next(network)
+
     @asynccontextmanager
     async def _hold(self, network: str) -> AsyncIterator[None]:
-        while self._held[network] >= self._each:
+        while self._each and self._held[network] >= self._each:
             future = asyncio.get_running_loop().create_future()
             self._waiting[network].append(future)
             try:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 if TYPE_CHECKING:
     import asyncio
@@ -188,3 +188,42 @@ def _in_memory(path: Path) -> bool:
         if str(parent) in kinds:
             return kinds[str(parent)] in ("tmpfs", "ramfs")
     return False
+
+
+# Mouse, paste, focus and size reports off, the alternate screen left, the cursor seen; then all of it emptied.
+_GIVEN_BACK: Final = (
+    b"\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?2004l\x1b[?2048l\x1b[?1004l\x1b[<u\x1b[?7h\x1b[?1049l\x1b[?25h"
+    b"\x1b[0m\x1b[H\x1b[2J\x1b[3J"
+)
+_LAST_WRITE: Final = 0.3  # seconds that a terminal may take for it
+_terminal_before: Final[list[Any]] = []
+
+
+def remember_terminal() -> None:
+    """Note how the terminal is set, for `vanish`."""
+    if sys.platform == "win32":
+        return
+    import termios
+
+    with suppress(termios.error, OSError):
+        _terminal_before[:] = [termios.tcgetattr(0)]
+
+
+def vanish() -> NoReturn:
+    """Empty the terminal, its scrollback too where it can, and end this process at once, whatever it is doing.
+
+    Nothing is waited for: the guard process ends the engines and erases their folder.
+    """
+    late = threading.Timer(_LAST_WRITE, os._exit, (0,))
+    late.daemon = True
+    late.start()
+    try:
+        if _terminal_before and sys.platform != "win32":
+            import termios
+
+            with suppress(termios.error, OSError):
+                termios.tcsetattr(0, termios.TCSANOW, _terminal_before[0])
+        with suppress(OSError):
+            os.write(2, _GIVEN_BACK)
+    finally:
+        os._exit(0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -58,6 +58,21 @@ PROFILES: Final[Mapping[str, Profile]] = {
         deep=Limits(connect=8.0, handshake=12.0, exchange=12.0, bulk=20.0, total=45.0),
     ),
 }
+
+
+def at_pace(profile: Profile, name: str, fit: Callable[[int], int]) -> Profile:
+    """Return the profile `name` with what the person has set in `profile`: own deadlines, own number at once.
+
+    `fit` gives what this system can carry of a number at once.
+    """
+    wanted, before = PROFILES[name], PROFILES[profile.name]
+    if profile.concurrency == fit(before.concurrency):
+        wanted = replace(wanted, concurrency=fit(wanted.concurrency))
+    else:
+        wanted = replace(wanted, concurrency=profile.concurrency)
+    if (profile.short, profile.deep) != (before.short, before.deep):
+        wanted = replace(wanted, short=profile.short, deep=profile.deep)
+    return wanted
 
 
 def tuned(

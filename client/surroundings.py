@@ -44,6 +44,15 @@ class Surroundings:
         self._targets, self._roots, self._rng = targets, roots, rng
         self._udp_left = _UDP_QUESTIONS
 
+    def heed(self, profile: Profile, *, paused: bool) -> None:
+        """Keep the pace of `profile` from now on, or begin nothing while it is paused."""
+        self.pacer.take(profile.interval)
+        self._slots.take(profile.per_network)
+        if paused:
+            self.pacer.hold()
+        else:
+            self.pacer.let_go()
+
     def way(self, endpoint: Endpoint, limits: Limits) -> Climb:
         """Return the way up for one try of a candidate."""
         return Climb(

@@ -12,15 +12,16 @@ from client import advise
 from client.events import Finished
 from client.following import ENOUGH
 from client.i18n import _, ngettext, say
-from client.model import Candidate, Content, Control, Observation, Proof, Step, Verdict
+from client.meaning import meaning, what_to_do
+from client.model import Candidate, Content, Observation, Proof, Status, Step, Verdict, kinds_of
 from client.render import plain, words
 from client.text import printable
 from tui import theme
-from tui.state import Row, RunState
+from tui.state import Row, RunState, Waiting
 
 Lines = list[tuple[str, Text]]  # a label, and what it labels
 
-_BAR: Final = 18
+_BAR: Final = 14
 _REASON: Final = 400
 _ORDER: Final = tuple(Step)
 
@@ -46,35 +47,12 @@ def state(row: Row) -> Text:
     return Text(f"{look.symbol} {words.word(row.verdict.status)}", style=look.style)
 
 
-def line(control: Control | None, *, over: bool) -> Text:
-    """Return one line about the person's own line."""
-    if control is None:
-        said = _("Your own line was not measured.") if over else _("Measuring your own line without a proxy…")
-        return Text(f"… {said}", style="dim")
-    look = theme.LINES[control.state]
-    message = advise.line_message(control.state)
-    text = Text(look.symbol, style=look.style)
-    said = say(message) if message else _("Your own line was not measured.")
-    text.append(f" {said}", style="not bold")
-    text.append("".join(f" · {figure}" for figure in _figures(control)), style="not bold dim")
-    return text
+def waiting() -> Text:
+    """Return symbol and word of an entry that has no verdict yet."""
+    return Text(f"… {_('waiting')}", style="dim")
 
 
-def _figures(control: Control) -> Iterator[str]:
-    if control.connect is not None:
-        yield _("{ms} ms", ms=round(control.connect * 1000))
-    if control.kib_per_s is not None:
-        yield rate(control.kib_per_s)
-
-
-def rate(kib: float) -> str:
-    """Return a speed with its unit."""
-    if kib >= 1024:
-        return _("{rate} MiB/s", rate=f"{kib / 1024:.1f}")
-    return _("{rate} KiB/s", rate=f"{kib:.0f}")
-
-
-def progress(state: RunState, *, stopping: bool, broken: bool) -> Text:
+def progress(state: RunState, *, stopping: bool, broken: bool, paused: bool = False) -> Text:
     """Return the line with the bar while it runs, and what came out when it is over."""
     if state.finished is not None:
         return _over(state.finished)
@@ -84,14 +62,24 @@ def progress(state: RunState, *, stopping: bool, broken: bool) -> Text:
     filled = round(_BAR * done / total) if total else 0
     text = Text("━" * filled, style="bold yellow")
     text.append("─" * (_BAR - filled), style="dim")
-    last = state.progress
+    last, working = state.progress, words.ORDER[0]
     parts = [
-        _("stopping…") if stopping else _("{done} of {total}", done=done, total=total),
-        f"{words.LOOKS[words.ORDER[0]].symbol} {state.counts[words.ORDER[0]]} {words.word(words.ORDER[0])}",
+        _("{done} of {total}", done=done, total=total),
+        f"{words.LOOKS[working].symbol} {state.counts[working]} {words.word(working)}",
         clock(last.elapsed if last else 0.0),
-        ngettext("{n} connection", "{n} connections", last.connections if last else 0),
+        data(last.moved_kib if last else 0, state.started.budget_kib if state.started else 0),
     ]
+    if stopping:
+        parts.insert(0, _("stopping…"))
+    elif paused:
+        parts.insert(0, "‖ " + _("paused"))
     return text.append("  " + " · ".join(parts), style="none")
+
+
+def data(moved_kib: int, budget_kib: int) -> str:
+    """Return the data used so far, against the most that it may come to."""
+    moved, budget = f"{moved_kib / 1024:.1f}", f"{budget_kib / 1024:.1f}"
+    return _("{moved} of {budget} MiB", moved=moved, budget=budget)
 
 
 def engine(state: RunState) -> Text:
@@ -117,20 +105,26 @@ def _over(event: Finished) -> Text:
     return Text(_("Done in {seconds}: {counts}.", **values))
 
 
-def details(row: Row, *, now: float, reveal: bool) -> Lines:
-    """Return everything that is known about one entry."""
-    verdict = row.verdict
-    head = state(row)
+def details(item: Row | Waiting, *, now: float, reveal: bool, tale: str = "") -> Lines:
+    """Return everything that is known about one entry. `tale`: what it plays in the drill, a message id."""
+    if isinstance(item, Waiting):
+        return _details_waiting(item, reveal=reveal)
+    verdict = item.verdict
+    head = state(item)
     head.append(f"  {printable(verdict.kind)}  {place(verdict.candidate, 40)}", style="not bold not dim")
-    lines: Lines = [
-        (f"#{row.id}", head),
-        (_("why"), Text(printable(say(verdict.reason), _REASON))),
-        (_("class"), _class(verdict)),
-    ]
+    lines: Lines = [(f"#{item.id}", head)]
     if reveal:
-        lines.insert(1, (_("entry"), Text(name(row, reveal=True), overflow="fold")))
+        lines.append((_("entry"), Text(name(item, reveal=True), overflow="fold")))
+    lines.append((_("why"), Text(printable(say(verdict.reason), _REASON))))
+    means = meaning(verdict)
+    if means is not None:
+        lines.append((_("meaning"), Text(say(means))))
+    lines.append((_("to do"), Text(to_do(item), style="bold")))
+    if tale:
+        lines.append((_("played"), Text(_(tale))))
     if verdict.observations:
-        lines.append((_("steps"), steps(verdict.observations)))
+        lines.append((_("steps"), ladder(verdict.observations)))
+    lines.append((_("class"), _class(verdict)))
     if verdict.proof.down or verdict.proof.wire_down:
         lines.append((_("moved"), Text(moved(verdict.proof))))
     checked = list(_checks(verdict.proof))
@@ -140,24 +134,45 @@ def details(row: Row, *, now: float, reveal: bool) -> Lines:
     return lines
 
 
+def _details_waiting(item: Waiting, *, reveal: bool) -> Lines:
+    candidate = item.candidate
+    head = waiting()
+    head.append(f"  {printable(kinds_of(candidate.endpoint)[0])}  {place(candidate, 40)}", style="not dim")
+    lines: Lines = [("", head)]
+    if reveal:
+        lines.append((_("entry"), Text(printable(candidate.endpoint.reveal(), _REASON), overflow="fold")))
+    return [*lines, (_("why"), Text(_("Not tested yet: the order is drawn by chance.")))]
+
+
+def to_do(row: Row) -> str:
+    """Return the next step with this one entry; on the screen a usable one has a key."""
+    if row.verdict.status is Status.WORKING:
+        return _("Press u: how to use it, step by step.")
+    return say(what_to_do(row.verdict))
+
+
 def _class(verdict: Verdict) -> Text:
     kind = verdict.protection
     return Text(f"{_(words.CLASSES[kind])}: {say(advise.exposure(kind))}")
 
 
-def steps(observations: tuple[Observation, ...]) -> Text:
-    """Return each step with its milliseconds, and the failure where one ended; a line for each connection."""
+def ladder(observations: tuple[Observation, ...]) -> Text:
+    """Return a line for each step, with its milliseconds and what it failed with; each connection has its number."""
     text = Text()
-    last = None
+    connection, last = 0, len(_ORDER)
+    wide = max(cell_len(_(words.STEPS[seen.step])) for seen in observations)
     for seen in observations:
-        if last is not None:
-            text.append("\n" if _ORDER.index(seen.step) < _ORDER.index(last) else " → ", style="dim")
-        last = seen.step
-        text.append(_(words.STEPS[seen.step]))
-        text.append(" " + _("{ms} ms", ms=round(seen.elapsed * 1000)), style="bold")
+        at = _ORDER.index(seen.step)
+        text.append("\n" if connection else "")
+        connection += at < last
+        text.append(f"{connection}  " if at < last else "   ", style="dim")
+        last = at
+        text.append("✘ " if seen.failure else "✔ ", style="red" if seen.failure else "green")
+        text.append(set_cell_size(_(words.STEPS[seen.step]), wide))
+        text.append("  " + _("{ms} ms", ms=round(seen.elapsed * 1000)).rjust(8), style="bold")
         if seen.failure:
             code = f" {seen.code}" if seen.code else ""
-            text.append(f" ✘ {printable(seen.failure)}{code}", style="red")
+            text.append(f"  {printable(seen.failure)}{code}", style="red")
     return text
 
 
@@ -202,33 +217,35 @@ def _age(seconds: float) -> str:
     return ngettext("{n} minute ago", "{n} minutes ago", int(seconds // 60))
 
 
-def summary(state: RunState, *, reveal: bool) -> Lines:
-    """Return what came out, the best options and the next steps. Empty while the run goes on."""
+def summary(state: RunState, *, reveal: bool, broken: bool = False) -> Lines:
+    """Return the next steps, the best options and what came out. Empty while the run goes on."""
     event = state.finished
     if event is None:
-        return []
+        again = _("→ What is known stays here. Esc goes back: begin the check again there.")
+        return [(_("next"), Text(again))] if broken else []
     found = state.found()
+    lines: Lines = [("", Text(f"→ {step}")) for step in _next_steps(event, found)]
+    lines[0] = (_("next"), lines[0][1])
     best = {id(verdict) for verdict in advise.best(found)}
-    advice = advise.after(event, found)
-    lines: Lines = [
-        ("" if number else _("next"), Text(f"→ {say(step)}")) for number, step in enumerate(advice)
-    ]
-    if found:
-        lines.append(("", Text(_("→ Choose an entry above and press u: how to use it, step by step."))))
     chosen = [row for row in map(state.at, range(min(len(state), len(found)))) if id(row.verdict) in best]
     lines += [(_("best") if not number else "", _option(row, reveal)) for number, row in enumerate(chosen)]
     for kind in sorted({row.verdict.protection for row in chosen}):
         lines.append(("", Text(f"{_(words.CLASSES[kind])}: {say(advise.exposure(kind))}", style="dim")))
     if event.first_working is not None:
-        lines.append(
-            (
-                _("first"),
-                Text(_("First working after {seconds}.", seconds=words.seconds(event.first_working))),
-            )
-        )
+        after = _("First working after {seconds}.", seconds=words.seconds(event.first_working))
+        lines.append((_("first"), Text(after)))
+    lines.append((_("data"), Text(data(event.moved_kib, state.started.budget_kib if state.started else 0))))
     if state.rejected:
         lines.append((_("lines"), Text(ngettext("{n} rejected", "{n} rejected", event.rejected))))
     return lines
+
+
+def _next_steps(event: Finished, found: list[Verdict]) -> Iterator[str]:
+    if found:
+        yield _("Press n for the best option, then u: how to use it, step by step.")
+    yield from map(say, advise.after(event, found, commands=False))
+    if not found:
+        yield _("Esc goes back: there the kind of cut is named, and other lists are taken in.")
 
 
 def _option(row: Row, reveal: bool) -> Text:

@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.message import Message
 
-from client.options import Option
+if TYPE_CHECKING:
+    from client.check import Wishes
+    from client.model import Reading
+    from client.options import Option
 
 
 class StartCheck(Message):
-    """Take in this text and this file and, after consent, test what is in them."""
+    """After consent, test what was read."""
 
-    def __init__(self, *, text: str, file: str, profile: str) -> None:
+    def __init__(self, *, reading: Reading, wishes: Wishes) -> None:
         super().__init__()
-        self.text = text
-        self.file = file
-        self.profile = profile
+        self.reading = reading
+        self.wishes = wishes
+
+
+class FindWay(Message):
+    """After consent, name the kind of cut and test the public ways that are at hand."""
+
+
+class OpenList(Message):
+    """Show where the person puts in a list of their own. `pasted` is what they have pasted already."""
+
+    def __init__(self, pasted: str = "") -> None:
+        super().__init__()
+        self.pasted = pasted
+
+
+class Practise(Message):
+    """Play a blackout on this machine and check what plays in it."""
+
+
+class GoBack(Message):
+    """Leave the results for the screen before. The run goes on, or stays as it ended."""
 
 
 class StopRun(Message):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,25 +16,29 @@ from client.events import (
     Judged,
     LineRejected,
     Noticed,
+    PaceChanged,
     Progressed,
     Started,
 )
-from client.model import Control, Message, RejectedLine, Status, Verdict
+from client.model import Candidate, Control, Message, RejectedLine, Status, Verdict
 from client.render.words import ORDER
+from tui.line_ways import Tally
 
 LINE: Final = "line"  # keys of what is no row
 PROGRESS: Final = "progress"
 ENGINE: Final = "engine"
 NOTICES: Final = "notices"
 SUMMARY: Final = "summary"
+PACE: Final = "pace"
+NO_ROWS: Final = frozenset({LINE, PROGRESS, ENGINE, NOTICES, SUMMARY, PACE})
 
 KEPT: Final[Mapping[Status, int]] = {  # rows of each state; more is counted, but not listed
-    Status.WORKING: 1000,
-    Status.DEGRADED: 1000,
-    Status.HOSTILE: 1000,
-    Status.BLOCKED: 200,
-    Status.FAILED: 200,
-    Status.UNTESTED: 1000,
+    Status.WORKING: 5000,
+    Status.DEGRADED: 5000,
+    Status.HOSTILE: 5000,
+    Status.BLOCKED: 5000,
+    Status.FAILED: 5000,
+    Status.UNTESTED: 5000,
 }
 USABLE: Final = (Status.WORKING, Status.DEGRADED)
 _NOTICES_KEPT: Final = 100
@@ -51,6 +55,15 @@ class Row:
     id: str
     verdict: Verdict
     place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A candidate without a verdict yet. `key` is that of its row to come, `number` its place in the lists."""
+
+    key: str
+    candidate: Candidate
+    number: int
 
 
 def place_of(verdict: Verdict, number: int) -> Place:
@@ -70,12 +83,24 @@ class RunState:
         self.progress: Progressed | None = None
         self.engine: EngineProgressed | None = None
         self.finished: Finished | None = None
+        self.pace: PaceChanged | None = None
         self.counts: Counter[Status] = Counter()
         self.rows: dict[str, Row] = {}
+        self.waiting: dict[str, Waiting] = {}
         self.rejected: list[RejectedLine] = []
         self.notices: list[Message] = []
+        self.tally: Final = Tally()
         self._order: list[tuple[Place, str]] = []
         self._listed: Counter[Status] = Counter()
+        self._keys: dict[int, str] = {}  # of those that wait, by the identity of the candidate
+
+    def expect(self, candidates: Iterable[Candidate]) -> frozenset[str]:
+        """List those that will be tested; return their keys."""
+        for number, candidate in enumerate(candidates):
+            key = f"{number}"
+            self._keys[id(candidate)] = key
+            self.waiting[key] = Waiting(key, candidate, number)
+        return frozenset(self.waiting)
 
     def apply(self, event: Event) -> frozenset[str]:
         """Take in one event; return the keys of what changed (rows that left the list too)."""
@@ -93,6 +118,9 @@ class RunState:
         if isinstance(event, Started):
             self.started = event
             return frozenset((PROGRESS,))
+        if isinstance(event, PaceChanged):
+            self.pace = event
+            return frozenset((PACE, PROGRESS))
         if isinstance(event, Finished):
             self.finished = event
             return frozenset((PROGRESS, ENGINE, SUMMARY))
@@ -127,19 +155,34 @@ class RunState:
 
     def found(self) -> list[Verdict]:
         """Return the working and degraded verdicts, best first: what advice is made from."""
-        end = bisect_left(self._order, ((ORDER.index(Status.HOSTILE), "", 0.0, 0), ""))
-        return [row.verdict for row in map(self.at, range(end)) if row.verdict.status in USABLE]
+        return [self.at(index).verdict for index in range(self._usable)]
+
+    def next_usable(self, key: str | None) -> Row | None:
+        """Return the best usable row that comes after `key`; after the last, or if `key` is none, the best of all."""
+        if not self._usable:
+            return None
+        index = self.index_of(key) if key is not None else None
+        return self.at(index + 1 if index is not None and index + 1 < self._usable else 0)
+
+    @property
+    def _usable(self) -> int:
+        return bisect_left(self._order, ((ORDER.index(Status.HOSTILE), "", float("-inf"), 0), ""))
 
     def _judged(self, event: Judged) -> frozenset[str]:
         status = event.verdict.status
         number = self.counts.total()
         self.counts[status] += 1
-        key = event.id if event.id not in self.rows else f"{event.id}-{number}"
+        self.tally.add(event.verdict)
+        key = self._keys.pop(id(event.verdict.candidate), "")
+        if key:
+            del self.waiting[key]
+        else:
+            key = event.id if event.id not in self.rows else f"{event.id}-{number}"
         row = Row(key, event.id, event.verdict, place_of(event.verdict, number))
         self.rows[key] = row
         insort(self._order, (row.place, key))
         self._listed[status] += 1
-        changed = {key, PROGRESS}
+        changed = {key, PROGRESS, LINE}
         if self._listed[status] > KEPT[status]:
             changed.add(self._drop_last(status))
         return frozenset(changed)

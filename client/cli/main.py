@@ -10,8 +10,9 @@ import click
 
 from client import i18n
 from client.i18n import LANGUAGES, _
+from client.model import Message
 from client.text import printable
-from transports.types import N_
+from transports.types import N_, Rejected
 
 COMMANDS: Final = {  # name -> (module, attribute, one line of help)
     "beacon": (
@@ -65,6 +66,12 @@ COMMANDS: Final = {  # name -> (module, attribute, one line of help)
         N_("Find out which ports and protocols still cross the border."),
     ),
 }
+COLOURS: Final = (
+    "dark",
+    "light",
+    "contrast",
+    "colour-blind",
+)  # as in tui.theme, which is not loaded for this
 
 
 class Lazy(click.Group):
@@ -118,21 +125,50 @@ def build() -> click.Group:
         callback=_show_version,
         help=_("Show the version and stop."),
     )
+    @click.option(
+        "--plain", is_flag=True, help=_("Ask and answer in plain text instead of opening the screen.")
+    )
+    @click.option(
+        "--colours",
+        type=click.Choice(COLOURS),
+        help=_("Colours of the screen. NO_COLOR leaves them out."),
+    )
+    @click.option("--still", is_flag=True, help=_("No animation on the screen."))
     @click.pass_context
-    def cli(ctx: click.Context) -> None:
+    def cli(ctx: click.Context, plain: bool, colours: str | None, still: bool) -> None:
         if ctx.invoked_subcommand is None:
-            ctx.exit(_open_screen())
+            ctx.exit(_ask_plainly() if plain else _open_screen(colours=colours or "", still=still))
 
     return cli
 
 
-def _open_screen() -> int:
-    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+def _ask_plainly() -> int:
+    from client.cli import plain
+
+    if not sys.stdin.isatty():
+        plain.say_all()
+        click.echo(_("There is no terminal to ask on: nothing was done."), err=True)
+        return 2
+    chosen = plain.choose(plain.ask_here)
+    return main(chosen) if chosen else 0
+
+
+def _open_screen(*, colours: str, still: bool) -> int:
+    from client import piped
+
+    if not piped.is_piped() and not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         click.echo(_("The screen needs a terminal. Without one: sanylau check LIST"), err=True)
+        return 2
+    try:
+        given = "" if sys.stdin.isatty() else piped.take()
+    except Rejected as rejected:
+        click.echo(
+            f"sanylau: {printable(i18n.say(Message(rejected.reason, rejected.values)), 400)}", err=True
+        )
         return 2
     from client.__main__ import open_tui
 
-    return open_tui()
+    return open_tui(given=given, colours=colours, still=still)
 
 
 def language_of(arguments: list[str]) -> str | None:

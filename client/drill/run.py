@@ -16,7 +16,7 @@ from client.drill.bridges import BRIDGE_CAST, BridgePart, Network, lacking
 from client.drill.cast import CAST
 from client.drill.origin import PLAIN, SMALL, Origin
 from client.drill.parts import Part
-from client.drill.stage import stage
+from client.drill.stage import Stage, stage
 from client.engine import Run, Stop, running
 from client.engines import engine_opener
 from client.events import Finished, Judged
@@ -152,6 +152,30 @@ def is_right(part: Part | BridgePart, verdict: Verdict) -> bool:
     return (verdict.status, verdict.step, verdict.failure) in part.expect
 
 
+def run_of(played: Stage) -> Run:
+    """Return the check of the parts that play here. A candidate's source is the part's name, its line the place."""
+    candidates = tuple(
+        Candidate(placed.endpoint(), placed.part.name, line) for line, placed in enumerate(played.parts, 1)
+    )
+    return _run_of(played.origin, candidates, _profile(_TOTAL), None)
+
+
+def _profile(total: float) -> Profile:
+    return settings.tuned(settings.PROFILES["fast"], concurrency=None, connect=None, total=total)
+
+
+def _run_of(
+    origin: Origin, candidates: tuple[Candidate, ...], profile: Profile, engines: OpenEngines | None
+) -> Run:
+    return Run(
+        reading=Reading(candidates, (), 0),
+        targets=targets_of(origin),
+        profile=replace(profile, pause=_PAUSE),
+        roots=roots.loader(origin.ca_pem),
+        engines=engines,
+    )
+
+
 class _Curtain:
     """Falls at Ctrl-C: ends the act that plays, ends a wait, and lets no other act begin."""
 
@@ -191,7 +215,7 @@ async def play(what: Programme, audience: Audience) -> Outcome:
 
             proxies = [(placed.part, placed.endpoint()) for placed in set_up.parts]
             total = _TOTAL_BESIDE if what.bridges else _TOTAL
-            profile = settings.tuned(settings.PROFILES["fast"], concurrency=None, connect=None, total=total)
+            profile = _profile(total)
             play_proxies = _Play(set_up.origin, profile, None, curtain.rise(), audience, judged)
             outcome.proxies = await play_proxies.act(proxies)
         if what.bridges and not curtain.fallen:
@@ -248,13 +272,7 @@ class _Play:
         candidates = tuple(
             Candidate(endpoint, "drill", line) for line, (_part, endpoint) in enumerate(parts, 1)
         )
-        run = Run(
-            reading=Reading(candidates, (), 0),
-            targets=targets_of(self.origin),
-            profile=replace(self.profile, pause=_PAUSE),
-            roots=roots.loader(self.origin.ca_pem),
-            engines=self.engines,
-        )
+        run = _run_of(self.origin, candidates, self.profile, self.engines)
         scenes: list[Scene] = []
         last = None
         async with running(run, self.stop) as events:

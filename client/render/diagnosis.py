@@ -62,7 +62,7 @@ def lines(diagnosis: Diagnosis, *, symbols: bool = True) -> list[str]:
     told = []
     for number, finding in enumerate(diagnosis.findings):
         told += [*([""] if number else []), *_finding(finding, symbols=symbols)]
-    told += ["", *_passing(diagnosis.tcp, diagnosis.udp, diagnosis.passes)]
+    told += ["", *passing(diagnosis.tcp, diagnosis.udp, diagnosis.passes)]
     told += _part(_("What tends to survive this:"), "•", advice.survives(diagnosis))
     told += _part(_("What to do now:"), "→", advice.next_steps(diagnosis))
     told += _part(_("Not asked:"), "•", diagnosis.left_out)
@@ -85,7 +85,7 @@ def _finding(finding: Finding, *, symbols: bool) -> list[str]:
     seen = look(finding.kind, finding.certainty)
     sure = _(CERTAINTIES[finding.certainty])
     return [
-        f"{seen.symbol if symbols else seen.ascii} {_said(advice.plain(finding.kind))}",
+        f"{seen.symbol if symbols else seen.ascii} {said(advice.plain(finding.kind))}",
         "  " + _("{certainty} (kind: {kind})", certainty=sure, kind=finding.kind.value),
         *_part(_("What was seen:"), "•", finding.evidence, begin="  "),
         *_part(_("Why it is nothing else:"), "•", finding.against, begin="  "),
@@ -96,10 +96,11 @@ def _part(title: str, mark: str, messages: Sequence[Message], begin: str = "") -
     """Return a title and what stands below it, or nothing."""
     if not messages:
         return []
-    return [f"{begin}{title}", *(f"{begin}{mark} {_said(message)}" for message in messages)]
+    return [f"{begin}{title}", *(f"{begin}{mark} {said(message)}" for message in messages)]
 
 
-def _passing(tcp: Iterable[int], udp: Iterable[int], passes: Iterable[str]) -> list[str]:
+def passing(tcp: Iterable[int], udp: Iterable[int], passes: Iterable[str]) -> list[str]:
+    """Return the ports and protocols that were seen to pass, in one line, or nothing."""
     parts = []
     for name, ports in (("TCP", sorted(tcp)), ("UDP", sorted(udp))):
         if ports:
@@ -117,7 +118,8 @@ def _row(ports: Iterable[int]) -> str:
     return ", ".join(map(str, ports))
 
 
-def _said(message: Message) -> str:
+def said(message: Message) -> str:
+    """Return a sentence for any screen: addresses hidden, nothing that acts on a terminal, not too long."""
     return printable(_masked(say(message)), _LONGEST)
 
 
@@ -136,13 +138,13 @@ def explained(told: code.Told) -> list[str]:
     """Return what a result code says, for whoever helps."""
     main, *others = told.kinds
     text = [
-        _said(advice.plain(main)),
+        said(advice.plain(main)),
         "  " + _("{certainty} (kind: {kind})", certainty=_(CERTAINTIES[told.certainty]), kind=main.value),
     ]
     if others:
         text.append(_("Besides:"))
-        text += [f"• {_said(advice.plain(kind))} ({kind.value})" for kind in others]
-    text += _passing(told.tcp, told.udp, told.passes)
+        text += [f"• {said(advice.plain(kind))} ({kind.value})" for kind in others]
+    text += passing(told.tcp, told.udp, told.passes)
     same = Diagnosis(
         findings=tuple(Finding(kind=kind, certainty=told.certainty) for kind in told.kinds),
         tcp=told.tcp,
@@ -195,7 +197,7 @@ def as_json(diagnosis: Diagnosis, *, interrupted: bool = False) -> dict[str, Any
 
 
 def _texts(messages: Iterable[Message]) -> list[str]:
-    return [_said(message) for message in messages]
+    return [said(message) for message in messages]
 
 
 def _finding_json(finding: Finding) -> dict[str, Any]:
@@ -259,6 +261,12 @@ _ASKING: Final = {
 _HOME: Final = N_("servers in this country")
 
 
+def asking(event: Ask | Sight) -> str:
+    """Return in a few words what a question is about."""
+    at_home = event.test is Test.TLS and event.place is Place.HOME
+    return _(_HOME if at_home else _ASKING[event.test])
+
+
 class Progress:
     """One line on a terminal that says what is asked now. Elsewhere it stays silent."""
 
@@ -272,8 +280,7 @@ class Progress:
         """Take a question or a sight into the line."""
         if isinstance(event, Ask):
             self._asked += 1
-            at_home = event.test is Test.TLS and event.place is Place.HOME
-            self._what = _(_HOME if at_home else _ASKING[event.test])
+            self._what = asking(event)
         else:
             self._answered += event.answered
         if self._live:

@@ -166,3 +166,99 @@ def test_no_limit_means_no_waiting() -> None:
             pass
 
     run_virtual(held())
+
+
+def test_nobody_passes_while_the_gate_is_held_and_a_pause_earns_no_burst() -> None:
+    async def paced() -> list[float]:
+        loop, pacer, times = asyncio.get_running_loop(), Pacer(0.25), list[float]()
+
+        async def one() -> None:
+            await pacer.wait()
+            times.append(loop.time())
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(6):
+                group.create_task(one())
+            await asyncio.sleep(0.3)
+            pacer.hold()
+            await asyncio.sleep(60)
+            group.create_task(one())
+            await asyncio.sleep(40)
+            pacer.let_go()
+        return times
+
+    times = run_virtual(paced())
+    assert [at for at in times if 0.3 < at < 100.3] == []
+    assert len(times) == 7
+    after = [at for at in times if at > 100]
+    assert all(later - sooner >= 0.249 for sooner, later in itertools.pairwise(after))
+
+
+def test_a_gate_that_is_held_without_an_interval_holds_everybody_too() -> None:
+    async def paced() -> tuple[int, int]:
+        pacer = Pacer(0.0)
+        pacer.hold()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(100):
+                group.create_task(pacer.wait())
+            await asyncio.sleep(5)
+            held = pacer.passed
+            pacer.let_go()
+        return held, pacer.passed
+
+    assert run_virtual(paced()) == (0, 100)
+
+
+def test_another_pace_counts_from_the_moment_it_is_taken() -> None:
+    async def paced() -> list[float]:
+        loop, pacer, times = asyncio.get_running_loop(), Pacer(0.0), list[float]()
+
+        async def one() -> None:
+            await pacer.wait()
+            times.append(loop.time())
+
+        async with asyncio.TaskGroup() as group:
+            pacer.take(0.25)
+            for _ in range(8):
+                group.create_task(one())
+            await asyncio.sleep(1.1)
+            pacer.take(0.0)
+        return times
+
+    times = run_virtual(paced())
+    assert [round(at / 0.25) for at in times[:5]] == [0, 1, 2, 3, 4]
+    assert times[-1] <= 1.26  # the rest at once, after the pause that had begun
+
+
+def test_a_higher_limit_lets_waiting_handshakes_in_and_a_lower_one_keeps_new_ones_out() -> None:
+    async def held() -> list[int]:
+        slots, inside, seen = Slots(2), 0, list[int]()
+
+        async def one() -> None:
+            nonlocal inside
+            async with slots.slot("192.0.2"):
+                inside += 1
+                await asyncio.sleep(1)
+                inside -= 1
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(6):
+                group.create_task(one())
+            await asyncio.sleep(0.1)
+            seen.append(inside)
+            slots.take(4)
+            await asyncio.sleep(0.1)
+            seen.append(inside)
+            slots.take(0)
+            await asyncio.sleep(0.1)
+            seen.append(inside)
+            slots.take(1)
+            for _ in range(2):
+                group.create_task(one())
+            await asyncio.sleep(1.5)
+            seen.append(inside)
+        assert slots._held == {}
+        assert slots._waiting == {}
+        return seen
+
+    assert run_virtual(held()) == [2, 4, 6, 1]

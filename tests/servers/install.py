@@ -26,6 +26,7 @@ WANTED = {
     "snowflake-client": "snowflake-client",
     "sshd": "openssh-server",
     "tinyproxy": "tinyproxy-bin",
+    "tmux": "tmux",
     "tor": "tor",
     "tor-gencert": "tor",
     "zbarimg": "zbar-tools",

@@ -20,6 +20,8 @@ from client.events import EngineProgressed, Finished, Judged
 from client.model import Candidate, LineState, Message, Proof, Protection, Status, Verdict
 from transports.types import Endpoint
 from tui.app import SanylauApp
+from tui.screens.home import HomeScreen
+from tui.screens.importing import ImportScreen
 
 SIZE = (80, 24)
 REASON = Message("authentic content came through")
@@ -84,11 +86,22 @@ def listed(played: Stage) -> str:
 
 
 @asynccontextmanager
+async def at_home(
+    wishes: Wishes | None = None, *, size: tuple[int, int] = SIZE, **more: Any
+) -> AsyncIterator[tuple[SanylauApp, Pilot[int]]]:
+    """Open the app, with toasts: they are where markup would crash."""
+    app = SanylauApp(wishes, **more)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen) and app.focused is not None)
+        yield app, pilot
+
+
+@asynccontextmanager
 async def opened(wishes: Wishes | None = None) -> AsyncIterator[tuple[SanylauApp, Pilot[int]]]:
-    """Open the app at 80x24, with toasts: they are where markup would crash."""
-    app = SanylauApp(wishes)
-    async with app.run_test(size=SIZE, notifications=True) as pilot:
-        await pilot.pause()
+    """Open the app where the person puts in a list."""
+    async with at_home(wishes) as (app, pilot):
+        await pilot.press("2")
+        await until(pilot, lambda: isinstance(app.screen, ImportScreen) and app.focused is not None)
         yield app, pilot
 
 

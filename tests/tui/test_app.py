@@ -1,18 +1,17 @@
-import os
 from pathlib import Path
 
 import pytest
 from textual.color import Color
 
-from client import check
+from client import check, parse
 from client.check import Wishes
 from client.drill.serving import Peer, serving
 from client.engine import Run
-from tests.tui.support import listed, opened, paste, playing, text_of, until, until_shown
+from tests.tui.support import at_home, listed, opened, paste, playing, text_of, until, until_shown
 from tui.app import SanylauApp
-from tui.intake import propose, read_in
+from tui.intake import propose
 from tui.screens.consent import ConsentScreen
-from tui.screens.home import HomeScreen
+from tui.screens.importing import ImportScreen
 from tui.screens.results import ResultsScreen
 
 HOSTILE = """[/x]
@@ -23,32 +22,6 @@ socks5://[/x]:1
 socks5://user[@click=app.quit]:pass@127.0.0.1:9
 foo[b]://bar
 """
-
-
-async def test_home_shows_counts_and_why_lines_are_rejected() -> None:
-    async with opened() as (_app, pilot):
-        await paste(pilot, "socks5://127.0.0.1:1\nsocks5://127.0.0.1:1\nnonsense\n")
-        await until_shown(pilot, "3 entries read · 1 to test · 1 duplicate · 1 rejected")
-        await until_shown(pilot, "pasted, line 3: no proxy, share link or bridge in this line")
-
-
-async def test_an_empty_form_and_a_missing_file_each_give_one_clear_line() -> None:
-    async with opened() as (app, pilot):
-        await pilot.press("ctrl+s")
-        await until_shown(pilot, "Paste a list or name a file first.")
-        await pilot.press("tab", *"nowhere.txt", "ctrl+s")
-        await until_shown(pilot, "nowhere.txt: there is no such file")
-        assert isinstance(app.screen, HomeScreen)
-
-
-async def test_the_fast_pace_tells_its_risk_and_the_choice_shows_without_colour() -> None:
-    async with opened() as (_app, pilot):
-        assert "● quiet   ○ normal   ○ fast" in text_of(pilot.app)
-        await pilot.press("tab", "tab", "left")
-        assert "○ quiet   ○ normal   ● fast" in text_of(pilot.app)
-        await until_shown(pilot, "look like an attack")
-        await pilot.press("right")
-        await until_shown(pilot, "the least noticed")
 
 
 async def test_nothing_is_sent_before_yes_nor_after_no(tmp_path: Path) -> None:
@@ -64,6 +37,7 @@ async def test_nothing_is_sent_before_yes_nor_after_no(tmp_path: Path) -> None:
         opened(wishes) as (app, pilot),
     ):
         await paste(pilot, f"{listed(played)}\nsocks5://127.0.0.1:{port}")
+        await until_shown(pilot, "2 to test")
         for answer in ("n", "escape", "enter"):  # the first button is No
             await pilot.press("ctrl+s")
             await until(pilot, lambda: isinstance(app.screen, ConsentScreen))
@@ -92,17 +66,16 @@ async def test_verdicts_appear_a_stop_keeps_them_and_the_way_back_is_open(tmp_pa
         await pilot.press("right", "enter")
         await until_shown(pilot, "4 of 6 · ✔ 2 working")
         assert "reaches the open internet" in text_of(app)
-        assert "☠ hostile" in text_of(app)
-        assert "New check" not in text_of(app)
         await pilot.press("s")
         await until_shown(pilot, "Stopped after")
         shown = text_of(app)
-        assert shown.count("✔ working") == 2
         assert "2 working, 1 hostile, 1 failed, 2 untested" in shown
         assert "→ Use the working ones for reading public pages only" in shown
-        await pilot.press("n")
-        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, ImportScreen))
         await until_shown(pilot, "6 entries read")
+        await pilot.press("f4")
+        await until_shown(pilot, "2 working, 1 hostile, 1 failed, 2 untested")
 
 
 async def test_addresses_are_masked_until_they_are_revealed(tmp_path: Path) -> None:
@@ -127,7 +100,7 @@ async def test_addresses_are_masked_until_they_are_revealed(tmp_path: Path) -> N
 async def test_hostile_lines_never_style_crash_or_act(tmp_path: Path) -> None:
     name = "[@click=app.quit]x[b]"
     (tmp_path / name).write_text(HOSTILE)
-    assert {found.endpoint.host for found in read_in(HOSTILE, "").candidates} <= {"127.0.0.1"}
+    assert {found.endpoint.host for found in parse.read([("", HOSTILE)]).candidates} <= {"127.0.0.1"}
     async with playing(["escapes-403", "escapes-200"], tmp_path) as (played, wishes):
         async with opened(wishes) as (app, pilot):
             await pilot.press("tab")
@@ -151,26 +124,23 @@ async def test_hostile_lines_never_style_crash_or_act(tmp_path: Path) -> None:
         assert app.return_code in (0, None)
 
 
-async def test_a_flood_is_turned_away_and_a_large_paste_is_taken() -> None:
-    async with opened() as (_app, pilot):
-        await paste(pilot, "x" * (2 * 1024 * 1024))
-        await until_shown(pilot, "too much to paste")
-        await paste(pilot, "".join(f"socks5://127.0.0.1:{port}\n" for port in range(1, 5001)))
-        await until_shown(pilot, "5000 entries read · 5000 to test")
-
-
-async def test_no_color_leaves_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_color_leaves_no_colour_on_any_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    async with opened() as (app, pilot):
-        await pilot.press("f1")
-        await until_shown(pilot, "working: authentic content")
-        for strip in app.screen._compositor.render_strips():
-            for segment in strip:
-                for colour in (segment.style.color, segment.style.bgcolor) if segment.style else ():
-                    if colour is not None:
-                        red, green, blue = Color.from_rich_color(colour).rgb
-                        assert red == green == blue, segment
-    os.environ.pop("NO_COLOR", None)
+    async with at_home() as (app, pilot):
+        for keys, wanted in (
+            ((), "Find a way out"),
+            (("f1",), "On every screen:"),
+            (("escape", "ctrl+p"), "Colours: light"),
+            (("escape", "3"), "✔ working"),
+        ):
+            await pilot.press(*keys)
+            await until_shown(pilot, wanted)
+            for strip in app.screen._compositor.render_strips():
+                for segment in strip:
+                    for colour in (segment.style.color, segment.style.bgcolor) if segment.style else ():
+                        if colour is not None:
+                            red, green, blue = Color.from_rich_color(colour).rgb
+                            assert red == green == blue, segment
 
 
 async def test_control_c_stops_a_run_first_and_leaves_next(tmp_path: Path) -> None:
@@ -209,33 +179,6 @@ async def test_leaving_in_the_middle_ends_the_run(tmp_path: Path) -> None:
         assert session.state.finished is None
 
 
-async def test_a_target_that_is_no_url_is_said_at_home() -> None:
-    from client.check import Wishes
-
-    async with opened(Wishes(target="nonsense")) as (_app, pilot):
-        await paste(pilot, "socks5://127.0.0.1:1")
-        await pilot.press("ctrl+s")
-        await until_shown(pilot, "--target: the URL must begin with https://")
-
-
-async def test_the_whole_form_is_on_a_small_screen_and_help_opens_and_closes() -> None:
-    async with opened() as (app, pilot):
-        for wanted in ("the list", "or a file", "pace", "▸ Check", "^s Check", "^q Quit", "f1 Help"):
-            assert wanted in text_of(app)
-        await pilot.press("f1")
-        await until_shown(pilot, "read the list and ask before anything is sent")
-        await pilot.press("escape")
-        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
-
-
-async def test_a_click_chooses_the_pace() -> None:
-    async with opened() as (app, pilot):
-        await pilot.click("#profile", offset=(26, 0))
-        assert "● fast" in text_of(app)
-        await pilot.click("#profile", offset=(2, 0))
-        assert "● quiet" in text_of(app)
-
-
 BRIDGE = f"192.0.2.1:443 {'A' * 40}"
 
 
@@ -245,7 +188,7 @@ async def test_the_disk_has_a_question_of_its_own_where_there_is_no_folder_in_me
 ) -> None:
     monkeypatch.setattr(check, "memory_folder", lambda: None)
     begun: list[Run] = []
-    monkeypatch.setattr(SanylauApp, "begin", lambda _app, run: begun.append(run))
+    monkeypatch.setattr(SanylauApp, "begin", lambda _app, run, **_more: begun.append(run))
     async with opened() as (_app, pilot):
         await paste(pilot, BRIDGE)
         await pilot.press("ctrl+s")
@@ -262,4 +205,4 @@ async def test_the_disk_is_no_question_where_there_is_a_folder_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(check, "memory_folder", lambda: tmp_path)
-    assert propose(Wishes(), BRIDGE, "").allowing is None
+    assert propose(Wishes(), parse.read([("pasted", BRIDGE)])).allowing is None

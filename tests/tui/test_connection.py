@@ -24,6 +24,7 @@ from tui.app import SanylauApp
 from tui.connection import Connection, line
 from tui.screens.consent import ConsentScreen
 from tui.screens.home import HomeScreen
+from tui.screens.importing import ImportScreen
 from tui.screens.results import ResultsScreen
 from tui.screens.use import UseScreen
 from tui.state import RunState
@@ -75,8 +76,12 @@ async def test_a_program_gets_its_page_through_the_port_that_the_screen_shows(tm
         await until_shown(pilot, "ms · 0:0")
         assert "D socks5 #" in text_of(app)
         await until(pilot, lambda: "↓ 0 KiB" not in text_of(app))
-        for screen in (ResultsScreen, HomeScreen):  # it is told on every screen, and survives them
-            await pilot.press("escape" if screen is ResultsScreen else "n")
+        for screen in (
+            ResultsScreen,
+            ImportScreen,
+            HomeScreen,
+        ):  # it is told on every screen, and survives them
+            await pilot.press("escape")
             await until(pilot, lambda screen=screen: isinstance(app.screen, screen))  # type: ignore[misc]
             await until_shown(pilot, f"port {port}")
         await pilot.press("f1")
@@ -272,13 +277,13 @@ async def test_the_question_goes_when_traffic_has_found_another_way() -> None:
         answer = asyncio.ensure_future(app._may_go_lower(Protection.OPEN, Protection.UNKNOWN))  # noqa: TID251
         await until_shown(pilot, "May traffic go on through it?")
         connection.show(Using(id=option.id, option=option, why=Why.FAILOVER, age=0.0))
-        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await until(pilot, lambda: isinstance(app.screen, ImportScreen))
         assert await answer is None
         await until_shown(pilot, "✔ connected")
         again = asyncio.ensure_future(app._may_go_lower(Protection.OPEN, Protection.UNKNOWN))  # noqa: TID251
         await until(pilot, lambda: isinstance(app.screen, ConsentScreen))
         again.cancel()  # the connection is ended meanwhile
-        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await until(pilot, lambda: isinstance(app.screen, ImportScreen))
 
 
 async def test_the_line_tells_every_state_by_a_sign_and_a_word() -> None:

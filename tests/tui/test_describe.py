@@ -1,11 +1,13 @@
+from dataclasses import replace
+
+import pytest
 from rich.cells import cell_len
 
+from client.events import Judged, Progressed, Started
 from client.model import (
     Candidate,
     Content,
-    Control,
     Failure,
-    LineState,
     Message,
     Observation,
     Proof,
@@ -59,34 +61,33 @@ def test_details_never_carry_controls_from_outside() -> None:
         assert "[@click=app.quit]" in text
 
 
-def test_steps_start_a_new_line_for_each_connection_and_name_the_failure() -> None:
-    def step(kind: Step, failure: Failure | None = None) -> Observation:
-        return Observation(step=kind, started=0.0, elapsed=0.012, failure=failure)
+def test_the_ladder_has_a_line_for_each_step_a_number_for_each_connection_and_names_the_failure() -> None:
+    def step(kind: Step, failure: Failure | None = None, code: int = 0) -> Observation:
+        return Observation(step=kind, started=0.0, elapsed=0.012, failure=failure, code=code)
 
-    text = describe.steps(
+    text = describe.ladder(
         (
             step(Step.CONNECT),
             step(Step.PROXY_HANDSHAKE),
             step(Step.CONNECT),
             step(Step.TLS_HANDSHAKE, Failure.SSL_AUTHORITY),
+            step(Step.CONNECT),
+            step(Step.HTTP_ROUND_TRIP, Failure.HTTP_STATUS, 403),
         )
     ).plain
-    assert text == "connect 12 ms → proxy 12 ms\nconnect 12 ms → TLS 12 ms ✘ ssl_unknown_authority"
+    assert text.split("\n") == [
+        "1  ✔ connect     12 ms",
+        "   ✔ proxy       12 ms",
+        "2  ✔ connect     12 ms",
+        "   ✘ TLS         12 ms  ssl_unknown_authority",
+        "3  ✔ connect     12 ms",
+        "   ✘ page        12 ms  http_unexpected_status_code 403",
+    ]
 
 
 def test_moved_tells_a_refused_upload() -> None:
     proof = Proof(down=65536, reads=40, upload=Content.REFUSED)
     assert describe.moved(proof) == "64 KiB down in 40 reads, upload refused"
-
-
-def test_the_line_is_said_by_sign_and_words() -> None:
-    assert describe.line(None, over=False).plain.startswith("… Measuring")
-    assert "not measured" in describe.line(None, over=True).plain
-    text = describe.line(Control(state=LineState.NO_ANSWER), over=False).plain
-    assert text == "✘ Without a proxy nothing answers on this line."
-    fast = Control(state=LineState.HEALTHY, connect=0.02, kib_per_s=4096.0)
-    assert describe.line(fast, over=False).plain.endswith(" · 20 ms · 4.0 MiB/s")
-    assert "not measured" in describe.line(Control(), over=True).plain
 
 
 def test_an_engine_is_told_of_until_it_is_ready_or_the_run_is_over() -> None:
@@ -97,10 +98,11 @@ def test_an_engine_is_told_of_until_it_is_ready_or_the_run_is_over() -> None:
     assert describe.engine(RunState()).plain == ""
 
 
-def test_progress_tells_running_stopping_broken_and_done() -> None:
+def test_progress_tells_running_stopping_paused_broken_and_done() -> None:
     running = RunState()
     assert "0 of 0" in describe.progress(running, stopping=False, broken=False).plain
     assert "stopping" in describe.progress(running, stopping=True, broken=False).plain
+    assert "‖ paused" in describe.progress(running, stopping=False, broken=False, paused=True).plain
     assert "error" in describe.progress(running, stopping=False, broken=True).plain
     done = state_of(finished(working=1, failed=2))
     assert (
@@ -108,6 +110,79 @@ def test_progress_tells_running_stopping_broken_and_done() -> None:
     )
     stopped = state_of(finished("interrupted", failed=2))
     assert describe.progress(stopped, stopping=False, broken=False).plain.startswith("Stopped after 3.0 s")
+
+
+def test_progress_tells_done_working_time_and_data_against_the_budget() -> None:
+    started = Started(
+        given=9,
+        candidates=8,
+        duplicates=1,
+        rejected=0,
+        profile="quiet",
+        budget_connections=9,
+        budget_kib=6144,
+    )
+    state = state_of(started, judged(1, Status.WORKING), Progressed(1, 8, 1, 12, 75.0, 1536))
+    text = describe.progress(state, stopping=False, broken=False).plain
+    assert text.endswith("  1 of 8 · ✔ 1 working · 1:15 · 1.5 of 6.0 MiB")
+
+
+def test_details_say_what_a_failure_means_and_what_to_do() -> None:
+    event = judged(1)
+    verdict = replace(event.verdict, failure=Failure.CONNECTION_REFUSED, step=Step.CONNECT)
+    told = shown(describe.details(state_of(Judged(event.id, verdict)).at(0), now=1.0, reveal=False))
+    assert "meaning Refused: your packets arrive" in told
+    assert "to do Ask whoever gave it to you for a new one" in told
+    works = shown(describe.details(state_of(judged(2, Status.WORKING)).at(0), now=1.0, reveal=False))
+    assert "meaning" not in works
+    assert "to do Press u" in works
+
+
+def test_details_of_a_part_in_the_drill_tell_what_it_plays() -> None:
+    row = state_of(judged(1)).at(0)
+    assert "played" not in shown(describe.details(row, now=1.0, reveal=False))
+    told = shown(describe.details(row, now=1.0, reveal=False, tale="a proxy that never answers"))
+    assert "played a proxy that never answers" in told
+
+
+def test_details_of_one_that_waits_hide_its_address_until_it_is_revealed() -> None:
+    state = RunState()
+    state.expect([judged(4000).verdict.candidate])
+    (item,) = state.waiting.values()
+    hidden = shown(describe.details(item, now=0.0, reveal=False))
+    assert "… waiting" in hidden
+    assert "4001" not in hidden
+    assert "socks5://127.0.0.1:4001" in shown(describe.details(item, now=0.0, reveal=True))
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        state_of(finished()),
+        state_of(judged(1), finished(failed=1)),
+        state_of(judged(1, Status.WORKING), finished(working=1)),
+        state_of(judged(1, Status.DEGRADED), finished(degraded=1)),
+        state_of(judged(1, Status.UNTESTED), finished("interrupted", untested=1)),
+        state_of(judged(1, Status.UNTESTED), finished("budget", untested=1)),
+        state_of(judged(1, Status.UNTESTED), finished("no_network", untested=1)),
+        state_of(judged(1, Status.UNTESTED), finished("target", untested=1)),
+    ],
+    ids=["empty", "none works", "works", "degraded", "stopped", "budget", "no network", "target"],
+)
+def test_every_end_names_the_next_step_and_no_shell_command_for_what_has_a_key(state: RunState) -> None:
+    lines = describe.summary(state, reveal=False)
+    assert lines[0][0] == "next"
+    assert lines[0][1].plain.startswith("→ ")
+    told = shown(lines)
+    assert "LIST`" not in told
+    assert ("Press n" in told) == bool(state.found())
+    assert ("Esc goes back" in told) != bool(state.found())
+
+
+def test_an_end_by_an_error_names_the_next_step_too() -> None:
+    ((label, text),) = describe.summary(RunState(), reveal=False, broken=True)
+    assert label == "next"
+    assert "begin the check again" in text.plain
 
 
 def test_a_clock_shows_minutes_and_hours() -> None:

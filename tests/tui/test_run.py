@@ -76,7 +76,7 @@ def terminal(code: str) -> Iterator[Terminal]:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_gives_the_terminal_back(number: signal.Signals) -> None:
     with terminal(OPEN) as opened:
-        opened.read_until(b"Nothing is sent before you have said yes.")
+        opened.read_until(b"Practise")
         opened.process.send_signal(number)
         assert opened.rest() == 0
         assert b"\x1b[?1049l" in opened.seen
@@ -85,7 +85,7 @@ def test_a_signal_gives_the_terminal_back(number: signal.Signals) -> None:
 
 def test_an_error_of_the_screen_gives_one_line_and_no_values() -> None:
     with terminal(BREAK) as opened:
-        opened.read_until(b"Nothing is sent before you have said yes.")
+        opened.read_until(b"Practise")
         os.write(opened.master, b"\x1bOP")
         assert opened.rest() == 3
         assert b"the screen broke down (LookupError)" in opened.seen

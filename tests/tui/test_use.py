@@ -119,8 +119,8 @@ async def test_the_page_says_what_it_is_how_old_and_the_steps_with_nothing_secre
         ):
             assert wanted in shown, shown
         assert "4001" not in shown
-        footer = shown.splitlines()[-1]
-        for wanted in ("c Connect", "e Export", "q QR", "a Programs", "r Reveal", "esc Back", "f1 Help"):
+        footer = " ".join(shown.splitlines()[-2:])
+        for wanted in ("c Connect", "e Export", "q QR", "a Programs", "r Reveal", "esc Back", "? Help"):
             assert wanted in footer
         await pilot.press("r")
         await until_shown(pilot, "socks5://127.0.0.1:4001")
@@ -379,4 +379,4 @@ def test_the_summary_names_the_key() -> None:
     state = RunState()
     for event in (judged(1, Status.WORKING, kib_per_s=5), finished(working=1)):
         state.apply(event)
-    assert any("press u" in text.plain for _label, text in describe.summary(state, reveal=False))
+    assert any("then u" in text.plain for _label, text in describe.summary(state, reveal=False))

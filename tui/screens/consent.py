@@ -7,35 +7,40 @@ from time import monotonic
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
-from textual.widgets import Button, Footer, Static
+from textual.widgets import Button
 
 from client import consent
 from client.i18n import _
+from client.model import N_
 from client.text import printable
+from tui.screens.page import Dialog
 from tui.widgets.connection_line import ConnectionLine
 from tui.widgets.facts import grid
+from tui.widgets.keys import Keys
+from tui.widgets.static import Static
 
 _LONGEST = 2000
+_TYPED = 0.5  # seconds after a key that means nothing here
 _FEW = 7  # lines that have room for an empty one between them
 
 
-class ConsentScreen(ModalScreen[bool]):
+class ConsentScreen(Dialog[bool]):
     """Shows what a person has to agree to; gives True for yes. `no` is what the other answer does.
 
     `patience` are the seconds for which a yes does not count: a question that comes by itself may meet a key that was
-    meant for something else.
+    meant for something else. A list that is pasted where the terminal does not tell so comes as keys, and a yes among
+    them is none either.
     """
 
     CSS_PATH = "consent.tcss"
     AUTO_FOCUS = "#no"
+    HELPS = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(f"{consent.letter()},y", "answer(True)", _("Yes"), key_display=consent.letter()),
-        Binding("n,escape", "answer(False)", _("No")),
+        Binding("n,т,escape", "answer(False)", N_("No"), key_display="n"),
         Binding("left,right", "other", show=False),
         Binding("up", "scroll(-1)", show=False),
         Binding("down", "scroll(1)", show=False),
@@ -45,9 +50,12 @@ class ConsentScreen(ModalScreen[bool]):
 
     def __init__(self, lines: Sequence[str], no: str = "", *, patience: float = 0.0) -> None:
         super().__init__()
+        letter = consent.letter()  # the person's language may have changed since this class was made
+        self._bindings.bind(f"{letter},y", "answer(True)", N_("Yes"), key_display=letter)
         self._lines = lines
         self._patience = patience
         self._since = 0.0
+        self._wrong = float("-inf")
         self._no = no or _("No, send nothing")
 
     def compose(self) -> ComposeResult:
@@ -61,7 +69,7 @@ class ConsentScreen(ModalScreen[bool]):
                 yield Button(self._no, id="no")
                 yield Button(_("Yes, go on"), id="yes", variant="primary")
         yield ConnectionLine()
-        yield Footer()
+        yield Keys()
 
     def on_mount(self) -> None:
         """Note when the question came."""
@@ -69,8 +77,14 @@ class ConsentScreen(ModalScreen[bool]):
 
     def action_answer(self, yes: bool) -> None:
         """Close with the answer."""
-        if not yes or monotonic() - self._since >= self._patience:
+        now = monotonic()
+        if not yes or (now - self._since >= self._patience and now - self._wrong >= _TYPED):
             self.dismiss(yes)
+
+    def on_key(self, event: events.Key) -> None:
+        """Note a letter that means nothing here."""
+        if event.is_printable and event.key not in self._bindings.key_to_bindings:
+            self._wrong = monotonic()
 
     def action_scroll(self, lines: int) -> None:
         """Scroll what does not fit."""

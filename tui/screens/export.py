@@ -10,29 +10,38 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
-from textual.widgets import Footer, Input, Label, OptionList, Static
+from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option as Item
 
 from client.export import pac
 from client.i18n import _
-from client.model import Protection, Rejected
+from client.model import N_, Protection, Rejected
 from client.options import Option
 from client.text import printable
 from tui import exporting, using
 from tui.exporting import Offer
 from tui.intake import complaint
+from tui.screens.page import Dialog, Explained
 from tui.widgets.connection_line import ConnectionLine
 from tui.widgets.inputs import FileInput
+from tui.widgets.keys import Keys
+from tui.widgets.static import Static
 
 
-class ExportScreen(ModalScreen[None]):
+class ExportScreen(Dialog[None]):
     """Writes `option` to a file. `first` is the format to begin with, `port` that of the local connection, if it is up."""
 
     CSS_PATH = "lists.tcss"
     AUTO_FOCUS = "OptionList"
+    NAME = N_("Export")
+    ABOUT = N_("The entry is written to a new file, in the format that another program reads.")
+    KEYS: ClassVar[Explained] = (
+        ("↑ ↓", N_("choose the format")),
+        ("Enter", N_("go to the name; once more: write the file")),
+        ("Esc", N_("go back")),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", _("Back"), key_display="esc"),
+        Binding("escape", "back", N_("Back"), key_display="esc"),
     ]
 
     def __init__(self, option: Option, *, first: str = "", port: int = 0) -> None:
@@ -51,7 +60,7 @@ class ExportScreen(ModalScreen[None]):
                 yield FileInput(id="name", compact=True, select_on_focus=False)
             yield Static(id="said")
         yield ConnectionLine()
-        yield Footer()
+        yield Keys()
 
     def on_mount(self) -> None:
         """Look for what fits."""

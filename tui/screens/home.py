@@ -1,158 +1,144 @@
-"""Home: the list goes in here, and the pace is chosen."""
+"""The first screen: what this is, what it will contact, and three choices."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import ClassVar, Final
 
+from rich.table import Table
 from rich.text import Text
-from textual import on, work
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
-from textual.screen import Screen
-from textual.widgets import Button, Footer, Input, Label, Static, TextArea
+from textual.containers import Horizontal
+from textual.widgets import Label, OptionList
+from textual.widgets.option_list import Option
 
-from client.check import BadList
-from client.events import LineRejected
-from client.i18n import _, ngettext
-from client.model import Reading
-from client.render import plain
-from tui import theme
-from tui.intake import complaint, read_in
-from tui.messages import StartCheck
+from client.i18n import LANGUAGES, _, current
+from client.model import N_
+from tui.messages import FindWay, OpenList, Practise
+from tui.screens.page import Explained, Page
 from tui.widgets.choice import Choice
 from tui.widgets.connection_line import ConnectionLine
-from tui.widgets.inputs import FileInput, ListArea
+from tui.widgets.keys import Keys
+from tui.widgets.static import Static
 
-_PAUSE: Final = 0.4  # seconds without a key before the list is read for its counts
-_SHOWN_REJECTS: Final = 100
+OWN_NAMES: Final = {"en": "English", "fr": "Français", "ru": "Русский", "kk": "Қазақша"}
+_CHOICES: Final = (  # message, name, what it does and whom it contacts
+    (
+        FindWay,
+        N_("Find a way out"),
+        N_("Names what is cut here, then tests public ways into Tor."),
+        N_("Contacts test sites, resolvers and Tor. You see the names first."),
+    ),
+    (
+        OpenList,
+        N_("Check my own list"),
+        N_("Proxies, share links, bridges: pasted, or from a file. Which carry traffic?"),
+        N_("Contacts your entries and test pages. You see how many first."),
+    ),
+    (
+        Practise,
+        N_("Practise"),
+        N_("A blackout is played with real servers on this machine, good and hostile."),
+        N_("Contacts nobody: nothing leaves this machine."),
+    ),
+)
 
 
-class HomeScreen(Screen[None]):
-    """Asks for the list. Nothing is sent from here."""
+class HomeScreen(Page[None]):
+    """Asks what is wanted. Nothing is sent from here."""
 
     CSS_PATH = "home.tcss"
-    AUTO_FOCUS = "#list"
+    AUTO_FOCUS = "#choices"
+    NAME = N_("Start")
+    ABOUT = N_("Nothing is sent before you have seen whom it goes to and have said yes.")
+    KEYS: ClassVar[Explained] = (
+        ("1 2 3", N_("choose; or ↑ ↓ and Enter")),
+        ("l, F3", N_("change the language")),
+        ("Tab", N_("go to the languages, ← → chooses")),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "check", _("Check"), priority=True),
+        # The second key is the same place on a Russian or Kazakh keyboard; a Kazakh one has no digits there.
+        Binding("1,quotation_mark", "choose(0)", N_("Find a way out"), key_display="1"),
+        Binding("2,ә", "choose(1)", N_("Own list"), key_display="2"),
+        Binding("3,і", "choose(2)", N_("Practise"), key_display="3"),
+        Binding("l,д", "app.language", show=False),
     ]
 
-    def __init__(self, *, profile: str, file: str = "") -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._profile = profile
-        self._file = file
+        self._said = ""
+        self._wrong = False
 
     def compose(self) -> ComposeResult:
-        """Lay out the form."""
+        """Lay out the page."""
         with Horizontal(id="head"):
             yield Label("Sanylau", id="title")
             yield Label(_("what still gets through?"), id="motto")
-        yield ListArea(
-            id="list",
-            soft_wrap=False,
-            show_line_numbers=True,
-            compact=True,
-            placeholder=_("Paste proxies, share links or bridge lines here, one a line."),
+        yield Static(
+            Text(
+                _(
+                    "Finds what still works where the internet is cut or filtered, and leads you to using it. It contacts nobody before you have seen whom and have said yes."
+                )
+            ),
+            id="sentence",
         )
-        with Horizontal(classes="row"):
-            yield Label(_("or a file"), classes="label")
-            yield FileInput(value=self._file, id="file", compact=True, select_on_focus=False)
-        with Horizontal(classes="row"):
-            yield Label(_("pace"), classes="label")
-            labels = {name: _(label) for name, (label, _meaning) in theme.PROFILES.items()}
-            yield Choice(labels, self._profile, id="profile")
-            yield Button(Text("▸ " + _("Check")), id="check", variant="primary", compact=True)
-        yield Static(id="meaning")
+        yield OptionList(*map(_option, range(len(_CHOICES))), id="choices")
         yield Static(id="said")
-        with VerticalScroll(id="rejected"):
-            yield Static(id="rejects")
+        with Horizontal(id="languages"):
+            yield Label(_("language"), classes="label")
+            yield Choice(OWN_NAMES, current(), id="language")
         yield ConnectionLine()
-        yield Footer()
+        yield Keys()
 
-    def on_mount(self) -> None:
-        """Name the fields and say what the chosen pace means."""
-        area, file = self.query_one("#list", TextArea), self.query_one("#file", Input)
-        area.border_title = _("the list")
-        area.cursor_blink = file.cursor_blink = False  # on a slow line every blink costs
-        self._explain()
-        self._say()
-
-    def complain(self, text: str) -> None:
-        """Show one line about what is wrong."""
-        self._say(Text(text, style="bold"), "-wrong")
+    def fill(self) -> None:
+        """Put the cursor on the first choice."""
+        self.query_one("#choices", OptionList).highlighted = 0
+        self._say(self._said, wrong=self._wrong)
 
     def inform(self, text: str) -> None:
         """Show one line that is no complaint."""
-        self._say(Text(text))
+        self._say(text)
 
-    def show_reading(self, reading: Reading) -> None:
-        """Show what is in the list, and the lines that are no entry."""
-        self._say(Text(counted(reading)))
-        rejects = [plain.rejected(LineRejected(line)) for line in reading.rejected[:_SHOWN_REJECTS]]
-        if len(reading.rejected) > _SHOWN_REJECTS:
-            rejects.append(_("… and {n} more", n=len(reading.rejected) - _SHOWN_REJECTS))
-        self.query_one("#rejects", Static).update(Text("\n".join(rejects)))
-        self.query_one("#rejected").display = bool(rejects)
-        self.call_after_refresh(self.query_one("#list", TextArea).scroll_cursor_visible)
+    def complain(self, text: str) -> None:
+        """Show one line about what is wrong."""
+        self._say(text, wrong=True)
 
-    def action_check(self) -> None:
-        """Ask for the check of what stands here."""
-        self.workers.cancel_group(self, "reading")
-        area, file = self.query_one("#list", TextArea), self.query_one("#file", Input)
-        if not area.text.strip() and not file.value.strip():
-            self.complain(_("Paste a list or name a file first."))
-            return
-        self.inform(_("Reading the list…"))
-        self.post_message(StartCheck(text=area.text, file=file.value, profile=self._profile))
-
-    @on(Button.Pressed, "#check")
-    def _pressed(self) -> None:
-        self.action_check()
-
-    @on(TextArea.Changed, "#list")
-    def _list_changed(self) -> None:
-        self._preview(_PAUSE)
-
-    @on(Input.Submitted, "#file")
-    def _file_named(self) -> None:
-        self._preview(0)
-
-    @on(Choice.Changed)
-    def _pace_chosen(self, event: Choice.Changed) -> None:
-        self._profile = event.chosen
-        self._explain()
-
-    @work(exclusive=True, group="reading", exit_on_error=False)
-    async def _preview(self, pause: float) -> None:
-        await asyncio.sleep(pause)
-        text, file = self.query_one("#list", TextArea).text, self.query_one("#file", Input).value
-        if not text.strip() and not file.strip():
-            self._say()
-            return
-        try:
-            self.show_reading(await asyncio.to_thread(read_in, text, file))
-        except BadList as bad:
-            self.complain(complaint(bad))
-
-    def _explain(self) -> None:
-        meaning = self.query_one("#meaning", Static)
-        meaning.update(Text(("⚠ " if self._profile == "fast" else "") + _(theme.PROFILES[self._profile][1])))
-        meaning.set_class(self._profile == "fast", "-risk")
-
-    def _say(self, text: Text | None = None, kind: str = "") -> None:
+    def _say(self, text: str, *, wrong: bool = False) -> None:
+        self._said, self._wrong = text, wrong
         said = self.query_one("#said", Static)
-        said.update(text or Text(_("Nothing is sent before you have said yes.")))
-        said.set_class(kind == "-wrong", "-wrong")
-        self.query_one("#rejected").display = False
+        said.update(Text(text))
+        said.set_class(wrong, "-wrong")
+
+    def action_choose(self, number: int) -> None:
+        """Ask for what was chosen."""
+        self.query_one("#choices", OptionList).highlighted = number
+        self._say("")
+        self.post_message(_CHOICES[number][0]())
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take what is pasted, or dropped, for a list of one's own."""
+        event.stop()
+        self.post_message(OpenList(event.text))
+
+    @on(OptionList.OptionSelected, "#choices")
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        self.action_choose(event.option_index)
+
+    @on(Choice.Changed, "#language")
+    async def _language_chosen(self, event: Choice.Changed) -> None:
+        await self.run_action(f"app.language({event.chosen!r})")
 
 
-def counted(reading: Reading) -> str:
-    """Return in one line what was taken in."""
-    parts = [
-        ngettext("{n} entry read", "{n} entries read", reading.given),
-        ngettext("{n} to test", "{n} to test", len(reading.candidates)),
-        ngettext("{n} duplicate", "{n} duplicates", reading.duplicates),
-        ngettext("{n} rejected", "{n} rejected", len(reading.rejected)),
-    ]
-    return " · ".join(parts)
+assert OWN_NAMES.keys() == set(LANGUAGES)
+
+
+def _option(number: int) -> Option:
+    _message, name, does, contacts = _CHOICES[number]
+    table = Table.grid(padding=(0, 1, 0, 0), expand=True)
+    table.add_column(width=2, justify="right")
+    table.add_column(ratio=1)
+    table.add_row(Text(str(number + 1), style="bold"), Text(_(name), style="bold"))
+    table.add_row("", Text(_(does)))
+    table.add_row("", Text(_(contacts), style="dim"))
+    return Option(table, id=f"choice-{number + 1}")

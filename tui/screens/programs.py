@@ -10,23 +10,28 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
-from textual.widgets import Footer, OptionList
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option as Item
 
 from client.guide.way import Way
 from client.i18n import _
+from client.model import N_
 from tui import using
+from tui.screens.page import Dialog, Explained
 from tui.widgets.connection_line import ConnectionLine
+from tui.widgets.keys import Keys
 
 
-class ProgramsScreen(ModalScreen[int | None]):
+class ProgramsScreen(Dialog[int | None]):
     """Gives the number of the chosen way, None for none."""
 
     CSS_PATH = "lists.tcss"
     AUTO_FOCUS = "OptionList"
+    NAME = N_("Programs")
+    ABOUT = N_("Programs and devices that this entry goes into, the recommended one first.")
+    KEYS: ClassVar[Explained] = (("↑ ↓, Enter", N_("choose")), ("Esc", N_("go back")))
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", _("Back"), key_display="esc"),
+        Binding("escape", "back", N_("Back"), key_display="esc"),
     ]
 
     def __init__(self, ways: Sequence[Way], at: int) -> None:
@@ -39,7 +44,7 @@ class ProgramsScreen(ModalScreen[int | None]):
         with Vertical(classes="box"):
             yield OptionList(*(Item(_shown(way)) for way in self._ways), compact=True)
         yield ConnectionLine()
-        yield Footer()
+        yield Keys()
 
     def on_mount(self) -> None:
         """Put the cursor on the one that is shown."""

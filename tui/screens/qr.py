@@ -9,22 +9,23 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from client.export.common import Exported
 from client.export.formats import export
 from client.export.here import here
 from client.i18n import _, say
+from client.model import N_
 from client.options import Option
 from client.text import printable
+from tui.screens.page import Dialog, Explained
 from tui.widgets.connection_line import ConnectionLine
+from tui.widgets.static import Static
 
 _INK = "#000000 on #ffffff"  # whatever the theme is: cameras want it dark on light
 _WORDS = 22  # cells beside the picture from which on words stand there
 
 
-class QrScreen(ModalScreen[bool]):
+class QrScreen(Dialog[bool]):
     """Shows the code; gives True when the person wants it as a file instead."""
 
     DEFAULT_CSS = """
@@ -35,9 +36,15 @@ class QrScreen(ModalScreen[bool]):
     QrScreen #words { width: 1fr; height: auto; }
     QrScreen ConnectionLine { dock: none; max-height: 8; margin-top: 1; }
     """
+    NAME = N_("QR code")
+    ABOUT = N_("The camera of another device reads the whole entry from here.")
+    KEYS: ClassVar[Explained] = (
+        ("e", N_("write it as a picture instead")),
+        ("Esc", N_("go back")),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,й", "close(False)", _("Back"), key_display="esc"),
-        Binding("e,у", "close(True)", _("Export"), key_display="e"),
+        Binding("escape,q,й", "close(False)", N_("Back"), key_display="esc"),
+        Binding("e,у", "close(True)", N_("Export"), key_display="e"),
     ]
 
     def __init__(self, option: Option) -> None:

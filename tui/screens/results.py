@@ -1,4 +1,4 @@
-"""The results: progress, the person's own line, the list, the details, and at the end the advice."""
+"""The results: progress, the person's own line, the list, the details, and at the end the next step."""
 
 from __future__ import annotations
 
@@ -9,103 +9,190 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
-from textual.widgets import Footer, Label, Static
+from textual.widgets import Input, Label
 
 from client.i18n import _, say
+from client.model import N_
 from client.text import printable
-from tui import describe
-from tui.messages import NewCheck, StopRun, UseOption
+from tui import bars, describe
+from tui.line_state import LineView, view_of
+from tui.listing import Filter, Sort
+from tui.messages import GoBack, StopRun, UseOption
+from tui.screens.page import Explained, Page
 from tui.session import Session
-from tui.state import ENGINE, LINE, NOTICES, PROGRESS, SUMMARY, USABLE, Row
-from tui.theme import PROFILES
+from tui.state import ENGINE, LINE, NO_ROWS, NOTICES, PACE, SUMMARY, Row
 from tui.widgets.connection_line import ConnectionLine
 from tui.widgets.facts import Facts
+from tui.widgets.key_line import KeyLine
+from tui.widgets.keys import Keys
+from tui.widgets.line_panel import LinePanel
 from tui.widgets.results_table import ResultsTable
+from tui.widgets.static import Static
 
-_DRAWS: Final = 8  # a second at most, however fast results come
-_AGES: Final = 20.0  # seconds after which "just now" is looked at again
+_DRAWS: Final = 4  # a second at most, however fast results come
+_AGES: Final = 20.0  # seconds after which ages are looked at again
+_SOUGHT: Final = 60  # characters
+_HARMLESS: Final = r"[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]*"
 
 
-class ResultsScreen(Screen[None]):
+class ResultsScreen(Page[None]):
     """Draws a session. It never waits for the run: it looks at what has changed, a few times a second."""
 
+    NAME = N_("Results")
+    ABOUT = N_("Working ones rise to the top; the entry under the cursor stays where it is.")
+    KEYS: ClassVar[Explained] = bars.HELP
+    SIGNS = True
     CSS_PATH = "results.tcss"
     AUTO_FOCUS = "#results"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (150, "-wide")]  # noqa: RUF012 - declared so by Textual
     BINDINGS: ClassVar[list[BindingType]] = [
-        # The second key is the same place on a Russian or Kazakh keyboard.
-        Binding("u,г", "use", _("Use it"), key_display="u"),
-        Binding("s,ы", "stop", _("Stop"), key_display="s"),
-        Binding("n,т", "new", _("New check"), key_display="n"),
-        Binding("a,ф", "summary", _("Advice"), key_display="a"),
-        Binding("r,к", "reveal", _("Reveal"), key_display="r"),
-        Binding("enter", "larger", _("Larger")),
-        Binding("escape", "smaller", show=False),
+        # The second key is the same place on a Russian or Kazakh keyboard; on the latter digits are letters.
+        Binding("u,г", "use", N_("Use it"), key_display="u"),
+        Binding("n,т", "next", N_("Next option"), key_display="n"),
+        Binding("enter", "larger", N_("Details"), key_display="⏎"),
+        Binding("a,ф", "summary", N_("Advice"), key_display="a"),
+        Binding("r,к", "reveal", N_("Reveal"), key_display="r"),
+        Binding("l,д", "line", N_("Line"), key_display="l"),
+        Binding("e,у", "evidence", N_("Evidence"), key_display="e"),
+        Binding("escape", "back", N_("Back"), key_display="esc"),
+        # These stand beside what they act on (tui/bars.py).
+        Binding("p,з", "pause", show=False),
+        Binding("s,ы", "stop", show=False),
+        Binding("plus,equals_sign,һ", "pace(1)", show=False),
+        Binding("minus,ө", "pace(-1)", show=False),
+        Binding("1,quotation_mark", "filter('ALL')", show=False),
+        Binding("2,ә", "filter('WORKING')", show=False),
+        Binding("3,і", "filter('WAITING')", show=False),
+        Binding("4,ң", "filter('FAILED')", show=False),
+        Binding("slash,full_stop,numero_sign", "search", show=False),
+        Binding("o,щ", "sort", show=False),
     ]
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._summing_up = False
+        self._summing_up = self._summed_up = False
         self._over = False
+        self._drawable = False
+        self._offered: tuple[bool | None, ...] = ()
 
     def compose(self) -> ComposeResult:
         """Lay out the page."""
+        session = self._session
         with Horizontal(id="head"):
-            yield Label("Sanylau", id="title")
+            where = f"Sanylau › {_(self.NAME)}"
+            title = f"{where} · {printable(session.title)}" if session.title else where
+            yield Label(Text(title), id="title")
             yield Static(id="mode")
         yield Static(id="progress")
-        yield Static(id="line")
+        yield KeyLine(id="controls")
+        yield LinePanel(id="line-panel")
         yield Static(id="engine")
         yield Static(id="notice")
+        yield KeyLine(id="filters")
+        yield Input(
+            session.listing.search,
+            placeholder=_("Words to look for"),
+            compact=True,
+            max_length=_SOUGHT,
+            restrict=_HARMLESS,
+            id="search",
+        )
         with Vertical(id="both"):
-            yield ResultsTable(self._session.state, id="results")
+            yield ResultsTable(session.listing, session.now, id="results")
             yield Facts(id="details")
         yield ConnectionLine()
-        yield Footer(compact=True)
+        yield Keys()
 
     def on_mount(self) -> None:
         """Begin to draw."""
-        self.query_one("#details").border_title = _pane(_("details"))
         self.set_interval(1 / _DRAWS, self._draw)
-        self.set_interval(_AGES, self._show_facts)
+        self.set_interval(_AGES, self._grow_older)
+
+    def fill(self) -> None:
+        """Draw everything."""
+        self._drawable = True
+        self._session.listing.reveal = self._session.reveal
+        self._session.listing.rebuild()
+        self.query_one("#search").display = False
+        self._draw_keys({*NO_ROWS, ""})
         self._mode()
-        self._draw_all()
+        self._show_facts(start=True)
+
+    async def reword(self) -> None:
+        """Say everything again; nothing can be drawn meanwhile."""
+        self._drawable = False
+        await super().reword()
+
+    def on_resize(self) -> None:
+        """Say as much as there is room for."""
+        if self._drawable:
+            self.call_after_refresh(self._bars)
+
+    # what can be done now
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done now."""
-        over = self._session.over
-        if action == "stop":
-            return not over and not self._session.stopping
-        if action == "new":
-            return over
+        session = self._session
+        if action in ("stop", "pause", "pace"):
+            return not session.over and not session.stopping
         if action == "use":
-            return self._usable() is not None
+            return self._drawable and self.query_one(ResultsTable).usable is not None
         if action == "summary":
-            return self._session.state.finished is not None
+            return self._is_ended
         return True
+
+    @property
+    def _is_ended(self) -> bool:
+        return self._session.state.finished is not None or bool(self._session.broken)
+
+    def _offer(self) -> None:
+        """Say anew which keys there are, but only where that has changed: it is costly."""
+        offered = tuple(self.check_action(action, ()) for action in ("stop", "use", "summary"))
+        if offered != self._offered:
+            self._offered = offered
+            self.refresh_bindings()
+
+    # one option
 
     def action_use(self) -> None:
         """Go on to the use of the entry under the cursor."""
         from tui.using import option_of  # the guide and the exports: not before somebody wants them
 
-        row = self._usable()
+        table = self.query_one(ResultsTable)
+        row = table.usable
         if row is not None:
+            table.pin()
             self.post_message(UseOption(option_of(row, now=self._session.now())))
 
-    def _usable(self) -> Row | None:
-        table = self.query_one(ResultsTable) if self.is_mounted else None
-        row = table.current if table is not None else None
-        return row if row is not None and row.verdict.status in USABLE else None
+    def action_next(self) -> None:
+        """Go to the next option that works."""
+        table = self.query_one(ResultsTable)
+        before = table.usable
+        found = table.next_option()
+        if found is not None:
+            self.query_one("#search", Input).value = self._session.listing.search
+            self._bars()
+            if before is not None and found.key == before.key:
+                self.inform(_("This is the only option that works so far."))
+        elif self._session.over:
+            self.inform(_("No option works. a: the advice."))
+        else:
+            self.inform(_("No option works yet; the check goes on."))
 
-    def action_stop(self) -> None:
-        """Stop the run; what is known stays."""
-        self.post_message(StopRun())
+    def action_larger(self) -> None:
+        """Give the lower pane most of the room, or take it back."""
+        if self.has_class("-larger"):
+            self._smaller()
+            return
+        self.query_one(ResultsTable).pin()
+        self.add_class("-larger")
+        self.query_one(Facts).focus()
+        self._show_facts()
 
-    def action_new(self) -> None:
-        """Go back to the list."""
-        self.post_message(NewCheck())
+    def _smaller(self) -> None:
+        self.remove_class("-larger")
+        self.query_one(ResultsTable).focus()
 
     def action_summary(self) -> None:
         """Go between the advice and the details of the entry."""
@@ -119,91 +206,190 @@ class ResultsScreen(Screen[None]):
         self._mode()
         self._show_facts()
 
-    def action_larger(self) -> None:
-        """Give the lower pane most of the room, or take it back."""
-        self.toggle_class("-larger")
+    # the list
 
-    def action_smaller(self) -> None:
-        """Give the list its room back."""
-        self.remove_class("-larger")
+    def action_filter(self, name: str) -> None:
+        """Show only such entries."""
+        self.query_one(ResultsTable).show_only(Filter[name])
+        self._bars()
+
+    def action_sort(self) -> None:
+        """Take the next order."""
+        orders = list(Sort)
+        at = orders.index(self._session.listing.sort)
+        self.query_one(ResultsTable).sort_by(orders[(at + 1) % len(orders)])
+        self._bars()
+
+    def action_search(self) -> None:
+        """Open the field for the words to look for."""
+        field = self.query_one("#search", Input)
+        field.display = True
+        field.focus()
+
+    @on(Input.Changed, "#search")
+    def _searched(self, event: Input.Changed) -> None:
+        if event.value != self._session.listing.search:
+            self.query_one(ResultsTable).look_for(event.value)
+            self._bars()
+
+    @on(Input.Submitted, "#search")
+    def _search_taken(self) -> None:
+        self.query_one("#search").display = False
+        self.query_one(ResultsTable).focus()
+
+    def _search_cleared(self) -> None:
+        self.query_one("#search", Input).value = ""
+        self.query_one(ResultsTable).look_for("")
+        self._search_taken()
+        self._bars()
 
     @on(ResultsTable.Highlighted)
     def _highlighted(self, event: ResultsTable.Highlighted) -> None:
         if event.by_person:
             self._summing_up = False
         self._show_facts(start=event.by_person)
-        self.refresh_bindings()
+        self._offer()
+
+    # the run
+
+    def action_stop(self) -> None:
+        """Stop the run; what is known stays."""
+        self.post_message(StopRun())
+
+    def action_pause(self) -> None:
+        """Let the run rest, or go on."""
+        if self._session.paused:
+            self._session.resume()
+        else:
+            self._session.pause()
+        self._progress()
+        self._bars()
+
+    def action_pace(self, by: int) -> None:
+        """Tell what another pace risks, and take it if that is wanted."""
+        from tui.screens.pace import PaceScreen
+
+        now = self._session.profile.name
+        at = bars.PACES.index(now) + by if now in bars.PACES else -1
+        if 0 <= at < len(bars.PACES):
+            self.app.push_screen(PaceScreen(now, bars.PACES[at]), self._pace_chosen)
+
+    def _pace_chosen(self, name: str | None) -> None:
+        if name is not None and not self._session.over:
+            self._session.take_pace(name)
+            self._bars()
+            self._mode()
+
+    # the line
+
+    def _line(self) -> LineView:
+        state = self._session.state
+        return view_of(state.control, self._session.diagnosis, state.tally)
+
+    def action_line(self) -> None:
+        """Show all ways out, or only two lines."""
+        panel = self.query_one(LinePanel)
+        panel.large = not panel.large
+        self.set_class(panel.large, "-line")
+
+    def action_evidence(self) -> None:
+        """Show what was seen of the person's own line."""
+        from tui.screens.evidence import EvidenceScreen
+
+        self.app.push_screen(EvidenceScreen(self._line(), self._session.diagnosis))
+
+    def action_back(self) -> None:
+        """Go back one step: out of the search, the large details, the large line; then out of this screen."""
+        if self.query_one("#search").has_focus or self._session.listing.search:
+            self._search_cleared()
+        elif self.has_class("-larger"):
+            self._smaller()
+        elif self.query_one(LinePanel).large:
+            self.action_line()
+        else:
+            self.post_message(GoBack())
+
+    # drawing
 
     def _draw(self) -> None:
         session = self._session
+        if not self._drawable:
+            return
         if session.changed:
             changed, session.changed = session.changed, set()
             self._draw_keys(changed)
         if session.over and not self._over:
             self._over = True
-            self._draw_all()
-
-    def _draw_all(self) -> None:
-        self._draw_keys({LINE, PROGRESS, ENGINE, SUMMARY, NOTICES, ""})
+            self._draw_keys({*NO_ROWS, ""})
 
     def _draw_keys(self, changed: set[str]) -> None:
-        session = self._session
         with self.app.batch_update():
-            if changed - {LINE, PROGRESS, ENGINE, SUMMARY, NOTICES}:
-                self.query_one(ResultsTable).sync()
+            if changed - NO_ROWS:
+                self.query_one(ResultsTable).sync(changed)
             if LINE in changed:
-                self.query_one("#line", Static).update(
-                    describe.line(session.state.control, over=session.over)
-                )
+                self.query_one(LinePanel).show(self._line())
             if ENGINE in changed:
                 self._engine()
             if NOTICES in changed:
                 self._notice()
-            if SUMMARY in changed and session.state.finished is not None:
-                self._summing_up = True
+            if changed & {SUMMARY, NOTICES} and self._is_ended and not self._summed_up:
+                self._summing_up = self._summed_up = True
                 self._show_facts(start=True)
-            self.query_one("#progress", Static).update(
-                describe.progress(session.state, stopping=session.stopping, broken=bool(session.broken))
-            )
-        self.refresh_bindings()
+            if PACE in changed:
+                self._mode()
+            self._progress()
+            self._bars()
+        self._offer()
+
+    def _progress(self) -> None:
+        session = self._session
+        said = describe.progress(
+            session.state, stopping=session.stopping, broken=bool(session.broken), paused=session.paused
+        )
+        self.query_one("#progress", Static).update(said, layout=False)
+
+    def _bars(self) -> None:
+        session = self._session
+        controls = self.query_one("#controls", KeyLine)
+        controls.display = not session.over and not session.stopping
+        if controls.display:
+            controls.show(bars.controls(session.profile.name, paused=session.paused))
+        line = self.query_one("#filters", KeyLine)
+        line.show(bars.filters(session.state, session.listing, line.size.width))
 
     def _engine(self) -> None:
         engine, said = self.query_one("#engine", Static), describe.engine(self._session.state)
-        engine.update(said)
+        engine.update(said, layout=False)
         engine.display = bool(said.plain)
 
     def _notice(self) -> None:
-        notice = self.query_one("#notice", Static)
-        if self._session.broken:
-            said = _(
-                "Sanylau itself broke down ({kind}). What is known stays here; start a new check.",
-                kind=printable(self._session.broken),
-            )
-        else:
-            said = say(self._session.state.notices[-1]) if self._session.state.notices else ""
+        notice, broken = self.query_one("#notice", Static), self._session.broken
+        said = say(self._session.state.notices[-1]) if self._session.state.notices else ""
+        if broken:
+            said = _("Sanylau itself broke down ({kind}). What is known stays here.", kind=printable(broken))
         notice.update(Text(printable(said, 300)))
         notice.display = bool(said)
 
     def _mode(self) -> None:
         reveal = self._session.reveal
-        name = self._session.run.profile.name
-        pace = _(PROFILES[name][0]) if name in PROFILES else printable(name)
-        masked = _("addresses are shown") if reveal else _("addresses are masked")
         mode = self.query_one("#mode", Static)
-        mode.update(Text(f"{pace} · {masked}"))
+        mode.update(Text(_("addresses are shown") if reveal else _("addresses are masked")))
         mode.set_class(reveal, "-revealed")
+
+    def _grow_older(self) -> None:
+        if self._drawable:
+            self.query_one(ResultsTable).refresh()
+            self._show_facts()
 
     def _show_facts(self, start: bool = False) -> None:
         session, facts = self._session, self.query_one(Facts)
-        if self._summing_up and session.state.finished is not None:
-            facts.border_title = _pane(_("advice"))
-            facts.show(describe.summary(session.state, reveal=session.reveal), start=start)
-            return
-        facts.border_title = _pane(_("details"))
-        row = self.query_one(ResultsTable).current
-        lines = describe.details(row, now=session.now(), reveal=session.reveal) if row else []
+        item = self.query_one(ResultsTable).current
+        lines = []
+        if self._summing_up:
+            lines = describe.summary(session.state, reveal=session.reveal, broken=bool(session.broken))
+        elif item is not None:
+            line = item.verdict.candidate.line if isinstance(item, Row) else 0
+            tale = session.tales.get(line, "")
+            lines = describe.details(item, now=session.now(), reveal=session.reveal, tale=tale)
+        facts.border_title = f" {_('advice') if self._summing_up else _('details')} "
         facts.show(lines, start=start)
-
-
-def _pane(title: str) -> str:
-    return f" {title} "

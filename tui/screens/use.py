@@ -9,13 +9,12 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.screen import Screen
-from textual.widgets import Footer, Label, Static
+from textual.widgets import Label
 
 from client.export.formats import FORMATS
 from client.guide.way import Way
 from client.i18n import _
-from client.model import LineState, Rejected
+from client.model import N_, LineState, Rejected
 from client.options import Option
 from tui import using
 from tui.describe import Lines
@@ -23,28 +22,42 @@ from tui.intake import complaint
 from tui.messages import ConnectThrough, Disconnect
 from tui.screens.consent import ConsentScreen
 from tui.screens.export import ExportScreen
+from tui.screens.page import Explained, Page
 from tui.screens.programs import ProgramsScreen
 from tui.screens.qr import QrScreen
 from tui.widgets.connection_line import ConnectionLine, connection_of
 from tui.widgets.facts import Facts
+from tui.widgets.keys import Keys
+from tui.widgets.static import Static
 
 
-class UseScreen(Screen[None]):
+class UseScreen(Page[None]):
     """Shows how to use `option`. `state` is what is known of the person's own line."""
 
     CSS_PATH = "use.tcss"
     AUTO_FOCUS = "#guide"
+    NAME = N_("Use it")
+    ABOUT = N_("How one entry is used, step by step, in a program of this or another device.")
+    KEYS: ClassVar[Explained] = (
+        ("↑ ↓", N_("scroll the guide")),
+        ("c", N_("open a port on this machine for its programs, through this entry; again: close it")),
+        ("e", N_("write the entry as another program wants it; the file is for you only")),
+        ("q", N_("show the entry as a QR code, for the camera of another device")),
+        ("← →", N_("another program or device; a shows them all")),
+        ("r", N_("show or mask addresses and secrets")),
+        ("Esc", N_("go back; a connection that is up stays up")),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         # The second key is the same place on a Russian or Kazakh keyboard.
-        Binding("c,с", "connect", _("Connect"), key_display="c"),
-        Binding("c,с", "disconnect", _("Disconnect"), key_display="c"),
-        Binding("e,у", "export", _("Export"), key_display="e"),
-        Binding("q,й", "code", _("QR"), key_display="q"),
-        Binding("a,ф", "programs", _("Programs"), key_display="a"),
+        Binding("c,с", "connect", N_("Connect"), key_display="c"),
+        Binding("c,с", "disconnect", N_("Disconnect"), key_display="c"),
+        Binding("e,у", "export", N_("Export"), key_display="e"),
+        Binding("q,й", "code", N_("QR"), key_display="q"),
+        Binding("a,ф", "programs", N_("Programs"), key_display="a"),
         Binding("left", "step(-1)", show=False),
-        Binding("right", "step(1)", _("Next program"), key_display="→"),
-        Binding("r,к", "reveal", _("Reveal"), key_display="r"),
-        Binding("escape", "back", _("Back"), key_display="esc"),
+        Binding("right", "step(1)", N_("Next program"), key_display="→"),
+        Binding("r,к", "reveal", N_("Reveal"), key_display="r"),
+        Binding("escape", "back", N_("Back"), key_display="esc"),
     ]
 
     def __init__(self, option: Option, state: LineState = LineState.UNKNOWN) -> None:
@@ -60,14 +73,14 @@ class UseScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay out the page."""
         with Horizontal(id="head"):
-            yield Label(_("Use it"), id="title")
+            yield Label(Text(f"Sanylau › {_(self.NAME)}"), id="title")
             yield Static(id="mode")
         yield Facts(id="guide")
         yield ConnectionLine()
-        yield Footer(compact=True)
+        yield Keys()
 
-    def on_mount(self) -> None:
-        """Find the ways, and show the first."""
+    def fill(self) -> None:
+        """Find the ways, and show one."""
         try:
             self._ways = using.ways_of(self._option, self._state)
         except Rejected as rejected:

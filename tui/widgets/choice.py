@@ -29,9 +29,15 @@ class Choice(Widget, can_focus=True):
     class Changed(Message):
         """Another option was chosen."""
 
-        def __init__(self, chosen: str) -> None:
+        def __init__(self, choice: Choice, chosen: str) -> None:
             super().__init__()
+            self.choice = choice
             self.chosen = chosen
+
+        @property
+        def control(self) -> Choice:
+            """Return the widget, for `on` with a selector."""
+            return self.choice
 
     def __init__(self, options: Mapping[str, str], chosen: str, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
@@ -65,4 +71,4 @@ class Choice(Widget, can_focus=True):
     def _choose(self, name: str) -> None:
         self._chosen = name
         self.refresh()
-        self.post_message(self.Changed(name))
+        self.post_message(self.Changed(self, name))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from rich.text import Text
 from textual.app import App
 from textual.message import Message
-from textual.widgets import Static
+
+from tui.widgets.static import Static
 
 if TYPE_CHECKING:
     from tui.connection import Connection

@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.widgets import Static
 
 from tui.describe import Lines
+from tui.widgets.static import Static
 
 
 class Facts(VerticalScroll, can_focus=True):

@@ -1,11 +1,11 @@
-"""The list of verdicts. It draws only the rows that are in sight, so ten thousand cost no more than ten."""
+"""The list of options. It draws only the rows that are in sight, so ten thousand cost no more than ten."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Final
+from collections.abc import Callable, Collection
+from typing import ClassVar
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -15,36 +15,38 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from client.i18n import _, say
-from client.render import words
-from client.text import printable
-from tui import describe
-from tui.state import Row, RunState
+from client.i18n import _
+from tui.columns import Column, cell, columns, fit
+from tui.listing import Filter, Item, Listing, Sort
+from tui.state import USABLE, Row
 
-_WIDE: Final = 95  # cells from which on the two small columns have room
-_GAP: Final = " "
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    title: str
-    width: int
+_GAP = " "
 
 
 class ResultsTable(ScrollView, can_focus=True):
-    """Shows a RunState, best first. The cursor stays with its entry once the person has moved it."""
+    """Shows a Listing.
+
+    Until the person moves it, the cursor is on whatever stands on top. Then it stays with its entry, and its line
+    stays where it is on the screen while others come in above it. `now` gives the seconds since the run began.
+    """
 
     DEFAULT_CSS = """
     ResultsTable { scrollbar-size-vertical: 1; overflow-x: hidden; }
     ResultsTable > .results--head { color: $text-muted; text-style: bold; }
+    ResultsTable > .results--above { color: $text-success; text-style: bold; }
     ResultsTable > .results--cursor { background: $panel; }
     ResultsTable:focus > .results--cursor { background: $primary 30%; text-style: bold; }
     ResultsTable > .results--hint { color: $text-muted; }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"results--head", "results--cursor", "results--hint"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "results--head",
+        "results--above",
+        "results--cursor",
+        "results--hint",
+    }
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", show=False),
-        Binding("down,j", "move(1)", show=False),
+        Binding("up,k,л", "move(-1)", show=False),
+        Binding("down,j,о", "move(1)", show=False),
         Binding("pageup", "page(-1)", show=False),
         Binding("pagedown", "page(1)", show=False),
         Binding("home", "edge(False)", show=False),
@@ -58,38 +60,106 @@ class ResultsTable(ScrollView, can_focus=True):
             super().__init__()
             self.by_person = by_person
 
-    def __init__(self, state: RunState, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+    def __init__(
+        self,
+        listing: Listing,
+        now: Callable[[], float] = lambda: 0.0,
+        *,
+        id: str | None = None,  # noqa: A002 - Textual's name
+    ) -> None:
         super().__init__(id=id)
-        self._state = state
+        self.listing = listing
+        self._state = listing.state
+        self._now = now
         self._cursor = 0
-        self._key: str | None = None  # of the entry that the cursor stays with; None: whatever is on top
-        self._shown: str | None = None
-        self._reveal = False
+        self._shown: object = None
 
     @property
-    def current(self) -> Row | None:
+    def current(self) -> Item | None:
         """Return the entry under the cursor."""
-        return self._state.at(self._cursor) if self._cursor < len(self._state) else None
+        return self.listing.at(self._cursor) if self._cursor < len(self.listing) else None
+
+    @property
+    def usable(self) -> Row | None:
+        """Return the entry under the cursor if it works, at least a little."""
+        item = self.current
+        return item if isinstance(item, Row) and item.verdict.status in USABLE else None
 
     def reveal(self, wanted: bool) -> None:
         """Show or mask addresses."""
-        self._reveal = wanted
+        self.listing.reveal = wanted
+        if self.listing.search:
+            self._rearrange()
         self.refresh()
 
-    def sync(self) -> None:
+    def show_only(self, wanted: Filter) -> None:
+        """Show only such entries."""
+        self.listing.filter = wanted
+        self._rearrange()
+
+    def sort_by(self, wanted: Sort) -> None:
+        """Show them in this order."""
+        self.listing.sort = wanted
+        self._rearrange()
+
+    def look_for(self, text: str) -> None:
+        """Show only entries in which every word of `text` occurs."""
+        self.listing.look_for(text)
+        self._rearrange(anew=False)
+
+    def next_option(self) -> Row | None:
+        """Go to the next entry that works, best first, whatever is shown now; return it, None if there is none."""
+        at = self.usable
+        found = self._state.next_usable(at.key if at is not None else None)
+        if found is None:
+            return None
+        if self.listing.index_of(found.key) is None:
+            self.listing.filter = Filter.ALL
+            self.listing.look_for("")
+        index = self.listing.index_of(found.key)
+        assert index is not None
+        self._go(index)
+        return found
+
+    def pin(self) -> None:
+        """Let the cursor stay with its entry from now on."""
+        current = self.current
+        self.listing.pinned = current.key if current is not None else None
+
+    def sync(self, changed: Collection[str] = ()) -> None:
         """Draw what has changed in the state."""
-        count = len(self._state)
-        if self._key is not None:
-            index = self._state.index_of(self._key)
+        self.listing.update(changed)
+        self._keep()
+
+    def _rearrange(self, anew: bool = True) -> None:
+        if anew:
+            self.listing.rebuild()
+        self._keep(still=False)
+
+    def _keep(self, *, still: bool = True) -> None:
+        """Find the cursor's entry again; with `still` at the same height of the screen."""
+        count, top = len(self.listing), self._top
+        if self.listing.pinned is not None:
+            index = self.listing.index_of(self.listing.pinned)
             if index is None:
                 self._cursor = max(0, min(self._cursor, count - 1))
-                self._key = self._state.at(self._cursor).key if count else None
+                self.listing.pinned = self.listing.at(self._cursor).key if count else None
             else:
+                top += index - self._cursor
                 self._cursor = index
-        self.virtual_size = Size(self.scrollable_content_region.width, count + 1 + self._more)
+        self._resize(max(0, top) if still and self.listing.pinned is not None else 0)
+        if still and self.listing.pinned is not None and max(0, top) != self._top:
+            self.scroll_to(y=max(0, top), animate=False, immediate=True, force=True)
         self._follow()
         self.refresh()
         self._tell(by_person=False)
+
+    def _resize(self, top: int) -> None:
+        """Have room for all rows, and below them for as much as `top` needs to be the first line in sight."""
+        rows = len(self.listing) + 1 + self._more
+        region = self.scrollable_content_region
+        height = max(rows, top + region.height) if top else rows
+        self.virtual_size = Size(region.width, height)
 
     def action_move(self, by: int) -> None:
         """Move the cursor by rows."""
@@ -101,16 +171,16 @@ class ResultsTable(ScrollView, can_focus=True):
 
     def action_edge(self, last: bool) -> None:
         """Move the cursor to the first or last row."""
-        self._go(len(self._state) if last else 0)
+        self._go(len(self.listing) if last else 0)
 
     def on_click(self, event: events.Click) -> None:
         """Move the cursor to the row that was clicked."""
-        if event.y and self._top + event.y - 1 < len(self._state):
+        if event.y and self._top + event.y - 1 < len(self.listing):
             self._go(self._top + event.y - 1)
 
     def on_resize(self) -> None:
         """Keep the cursor in sight."""
-        self.sync()
+        self._keep(still=False)
 
     @property
     def _room(self) -> int:
@@ -119,18 +189,21 @@ class ResultsTable(ScrollView, can_focus=True):
     @property
     def _more(self) -> int:
         """Return 1 where a line below the last row says how many are not listed."""
-        return 1 if self._state.unlisted else 0
+        listing = self.listing
+        whole = listing.filter in (Filter.ALL, Filter.FAILED) and not listing.search
+        return 1 if whole and self._state.unlisted else 0
 
     @property
     def _top(self) -> int:
         return self.scroll_offset.y
 
     def _go(self, index: int) -> None:
-        count = len(self._state)
+        count = len(self.listing)
         if not count:
             return
         self._cursor = max(0, min(index, count - 1))
-        self._key = self._state.at(self._cursor).key
+        self.listing.pinned = self.listing.at(self._cursor).key
+        self._resize(0)
         self._follow()
         self.refresh()
         self._tell(by_person=True)
@@ -139,89 +212,61 @@ class ResultsTable(ScrollView, can_focus=True):
         if self._cursor < self._top:
             self.scroll_to(y=self._cursor, animate=False, immediate=True)
             return
-        bottom = self._cursor + (self._more if self._cursor == len(self._state) - 1 else 0)
+        bottom = self._cursor + (self._more if self._cursor == len(self.listing) - 1 else 0)
         if bottom >= self._top + self._room:
             self.scroll_to(y=bottom - self._room + 1, animate=False, immediate=True)
 
     def _tell(self, *, by_person: bool) -> None:
-        row = self.current
-        key = row.key if row else None
-        if key != self._shown or by_person:
-            self._shown = key
+        current = self.current
+        if current is not self._shown or by_person:
+            self._shown = current
             self.post_message(self.Highlighted(by_person=by_person))
 
     def render_line(self, y: int) -> Strip:
         """Return one line: the titles, or an entry."""
         width = self.scrollable_content_region.width
-        columns = self._columns(width)
+        found = columns(width)
         base = self.rich_style
         if y == 0:
-            style = self.get_component_rich_style("results--head")
-            return self._strip([(column.title, style) for column in columns], columns, width, base)
+            return self._head(found, width, base)
         index = self._top + y - 1
-        if index < len(self._state):
-            return self._entry(index, columns, width, base)
-        hint = self._hint(y, index)
+        if index < len(self.listing):
+            return self._entry(index, found, width, base)
         style = self.get_component_rich_style("results--hint")
-        return Strip([Segment(set_cell_size(hint, width), style)]).apply_style(base)
+        return Strip([Segment(set_cell_size(self._hint(y, index), width), style)]).apply_style(base)
+
+    def _head(self, found: list[Column], width: int, base: Style) -> Strip:
+        head = self.get_component_rich_style("results--head")
+        cells = [(column.title, head) for column in found]
+        if self._top:
+            above = self.get_component_rich_style("results--above")
+            cells[0] = (f"▲ {self._top}", above)
+        return self._strip(cells, found, width, base)
 
     def _hint(self, y: int, index: int) -> str:
-        if not len(self._state):
-            return _("The first results will stand here.") if y == 1 else ""
-        if index == len(self._state) and self._more:
+        if not len(self.listing):
+            return self._empty() if y == 1 else ""
+        if index == len(self.listing) and self._more:
             return _("… and {n} more that are counted, not listed", n=self._state.unlisted)
         return ""
 
-    def _entry(self, index: int, columns: list[_Column], width: int, base: Style) -> Strip:
-        row = self._state.at(index)
-        verdict = row.verdict
-        plain = Style()
-        state = describe.state(row)
-        cells = [
-            (state.plain, Style.parse(str(state.style))),
-            (verdict.protection.value, plain),
-            (printable(verdict.kind), plain),
-            (self._entry_name(row, columns[3].width), plain),
-            (words.speed(verdict), plain),
-        ]
-        if len(columns) > 6:
-            cells.append((words.seconds(verdict.proof.first_byte), plain))
-            cells.append((str(verdict.tries or "–"), plain))
-        cells.append((printable(say(verdict.reason), 200), plain))
+    def _empty(self) -> str:
+        if self.listing.search:
+            return _("Nothing here has these words in it. Esc clears the search.")
+        if self.listing.filter is Filter.ALL:
+            return _("The first results will stand here.")
+        return _("None of these now. 1 shows all.")
+
+    def _entry(self, index: int, found: list[Column], width: int, base: Style) -> Strip:
+        item, now, reveal = self.listing.at(index), self._now(), self.listing.reveal
+        cells = [cell(column.name, item, column.width, now=now, reveal=reveal) for column in found]
         if index == self._cursor:
             base = base + self.get_component_rich_style("results--cursor")
-        return self._strip(cells, columns, width, base)
-
-    def _entry_name(self, row: Row, width: int) -> str:
-        name = describe.name(row, reveal=self._reveal)
-        return (
-            name if self._reveal else f"{name} {describe.place(row.verdict.candidate, width - len(name) - 1)}"
-        )
-
-    def _columns(self, width: int) -> list[_Column]:
-        state = 2 + max(cell_len(words.word(status)) for status in words.ORDER)
-        columns = [
-            _Column(_("state"), state),
-            _Column(_("class"), cell_len(_("class"))),
-            _Column(_("kind"), 11),
-            _Column(_("entry"), max(20, min(34, width // 4 - 4))),
-            _Column(_("speed"), 11),
-        ]
-        if width >= _WIDE:
-            columns += [
-                _Column(_("first page"), max(6, cell_len(_("first page")))),
-                _Column(_("tries"), cell_len(_("tries"))),
-            ]
-        rest = width - sum(column.width + len(_GAP) for column in columns)
-        return [*columns, _Column(_("why"), max(4, rest))]
+        return self._strip(cells, found, width, base)
 
     @staticmethod
-    def _strip(cells: list[tuple[str, Style]], columns: list[_Column], width: int, base: Style) -> Strip:
+    def _strip(cells: list[tuple[str, Style]], found: list[Column], width: int, base: Style) -> Strip:
         segments = []
-        for (text, style), column in zip(cells, columns, strict=True):
-            segments += [Segment(_fit(text, column.width), style), Segment(_GAP)]
+        for (text, style), column in zip(cells, found, strict=True):
+            segments += [Segment(fit(text, column.width), style), Segment(_GAP)]
         return Strip(segments).adjust_cell_length(width).apply_style(base)
-
-
-def _fit(text: str, width: int) -> str:
-    return set_cell_size(text, width) if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"

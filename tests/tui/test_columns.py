@@ -1,0 +1,85 @@
+import os
+from collections.abc import Iterator
+
+import pytest
+from rich.cells import cell_len
+
+from client.i18n import LANGUAGES, use
+from client.model import Candidate, Failure, Message, Status, Step
+from tests.tui.support import judged
+from tui import columns
+from tui.columns import cell, fit
+from tui.state import RunState, Waiting
+
+EVIL = "\x1b[31m\u202e[/x][@click=app.quit]\r\n" + "列" * 10_000
+
+
+@pytest.fixture(params=LANGUAGES)
+def language(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.environ.get("LANGUAGE")
+    use(request.param)
+    yield
+    os.environ.pop("LANGUAGE", None)
+    use(before)
+
+
+@pytest.mark.usefixtures("language")
+@pytest.mark.parametrize("width", [77, 102, 150, 300])
+def test_the_columns_fill_the_width_in_every_language(width: int) -> None:
+    found = columns.columns(width)
+    assert sum(column.width + 1 for column in found) <= width + 1
+    names = [column.name for column in found]
+    assert {"state", "class", "kind", "entry", "step", "speed"} <= set(names)
+    assert all(column.width > 0 for column in found)
+
+
+def test_at_80x24_everything_that_is_asked_for_has_a_column() -> None:
+    names = [column.name for column in columns.columns(77)]
+    assert names == ["state", "class", "kind", "entry", "step", "speed", "age", "tries"]
+    assert "why" in [column.name for column in columns.columns(140)]
+
+
+def test_a_row_says_where_it_broke_how_old_it_is_and_how_often_it_was_tried() -> None:
+    from dataclasses import replace
+
+    state = RunState()
+    event = judged(7)
+    verdict = replace(event.verdict, step=Step.TLS_HANDSHAKE, failure=Failure.TIMEOUT, tries=2, finished=10.0)
+    state.apply(replace(event, verdict=verdict))
+    row = state.at(0)
+    told = {
+        column.name: cell(column.name, row, column.width, now=100.0, reveal=False)[0]
+        for column in columns.columns(140)
+    }
+    assert (told["state"], told["class"], told["kind"]) == ("✘ failed", "D", "socks5")
+    assert (told["step"], told["age"], told["tries"], told["speed"]) == ("TLS", "1 min", "2", "–")
+    assert told["entry"] == "#00000007 pasted:7"
+
+
+def test_ages_are_short() -> None:
+    assert [columns.age(value) for value in (-1, 0.9, 59, 60, 3599, 7200)] == [
+        *("0 s", "0 s", "59 s", "1 min", "59 min", "2 h")
+    ]
+
+
+@pytest.mark.parametrize("reveal", [False, True])
+def test_hostile_labels_stay_in_their_cells_and_say_nothing_to_the_terminal(reveal: bool) -> None:
+    state = RunState()
+    state.apply(judged(1, Status.FAILED, source=EVIL, text=EVIL, reason=Message("{why}", {"why": EVIL})))
+    waiting = Waiting("0", Candidate(judged(1, text=EVIL).verdict.candidate.endpoint, EVIL, 1), 0)
+    for item in (state.at(0), waiting):
+        for column in columns.columns(140):
+            text, _style = cell(column.name, item, column.width, now=0.0, reveal=reveal)
+            assert not set(text) & set("\x1b\u202e\r\n")
+            assert cell_len(fit(text, column.width)) == column.width
+
+
+def test_an_address_is_in_no_cell_before_it_is_revealed() -> None:
+    state = RunState()
+    state.apply(judged(4000, Status.WORKING))
+    waiting = Waiting("0", judged(4000).verdict.candidate, 0)
+    for item in (state.at(0), waiting):
+        cells = [cell(column.name, item, 40, now=0.0, reveal=False)[0] for column in columns.columns(140)]
+        assert not any("4001" in text or "127.0" in text for text in cells)
+        shown = [cell(column.name, item, 40, now=0.0, reveal=True)[0] for column in columns.columns(140)]
+        assert "socks5://127.0.0.1:4001" in shown

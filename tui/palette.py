@@ -1,0 +1,101 @@
+"""The list of commands: everything that can be done now, found by typing a few letters of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+from textual.message import Message
+from textual.screen import Screen
+
+from client.i18n import _
+from tui import theme
+from tui.messages import FindWay, OpenList, Practise
+from tui.screens.home import OWN_NAMES, HomeScreen
+
+if TYPE_CHECKING:
+    from tui.shell import Shell
+
+_LEFT_OUT: Final = frozenset({"commands", "language"})  # one is open, and all languages stand in it
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing to do: what it is called, its key if it has one, and what does it."""
+
+    name: str
+    key: str
+    act: Callable[[], Any]
+
+    def shown(self, name: Content) -> Content:
+        """Return the name with the key behind it."""
+        return name + Content(f"  {self.key}").stylize("dim") if self.key else name
+
+
+class Commands(Provider):
+    """Offers the keys of the screen below, and what has no key of its own."""
+
+    async def discover(self) -> Hits:
+        """Give everything."""
+        for command in known(self.app, self.screen):
+            yield DiscoveryHit(command.shown(Content(command.name)), command.act, text=command.name)
+
+    async def search(self, query: str) -> Hits:
+        """Give what has these letters; where there is none, a line that says so."""
+        matcher = self.matcher(query)
+        found = False
+        for command in known(self.app, self.screen):
+            if (score := matcher.match(command.name)) > 0:
+                found = True
+                shown = command.shown(matcher.highlight(command.name))
+                yield Hit(score, shown, command.act, text=command.name)
+        if not found:
+            nothing = _("Nothing that is called so.")
+            yield Hit(1.0, nothing, lambda: None, text=nothing)
+
+
+def known(app: Any, screen: Screen[Any]) -> Iterator[Command]:
+    """Yield what can be done on `screen` of `app` now."""
+    seen = set()
+    for node, binding, enabled, _tooltip in screen.active_bindings.values():
+        wanted = binding.show and binding.description and enabled and binding.action not in _LEFT_OUT
+        if wanted and (node, binding.action) not in seen:
+            seen.add((node, binding.action))
+            act = partial(app.run_action, binding.action, default_namespace=node)
+            yield Command(_(binding.description), app.get_key_display(binding), act)
+    starts: tuple[tuple[str, type[Message]], ...] = (
+        (_("Find a way out"), FindWay),
+        (_("Check my own list"), OpenList),
+        (_("Practise"), Practise),
+    )
+    if not isinstance(screen, HomeScreen):  # there they are keys
+        for name, message in starts:
+            yield Command(name, "", partial(_send, app, message))
+    for language, name in OWN_NAMES.items():
+        yield Command(name, "", partial(app.action_language, language))
+    for palette in theme.PALETTES:
+        yield Command(_(palette.label), "", partial(app.action_colours, palette.name))
+    name = _("Animation: on") if app.animation_level == "none" else _("Animation: off")
+    yield Command(name, "", app.action_stillness)
+
+
+def _send(app: Any, message: type[Message]) -> None:
+    app.post_message(message())
+
+
+class Palette(CommandPalette):
+    """The list, in the colours of the theme and without a picture that some fonts lack."""
+
+    DEFAULT_CSS = """
+    Palette SearchIcon { display: none; }
+    """
+
+
+def open_palette(app: Shell) -> None:
+    """Put the list over the screen."""
+    if not isinstance(app.screen, Palette):
+        app.push_screen(Palette([Commands], placeholder=_("What shall be done? Type a few letters.")))

@@ -1,0 +1,66 @@
+"""What every screen has: a name, its part of the help, and the way to say everything again in another language."""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeVar
+
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen, Screen
+
+from client.model import N_
+
+Result = TypeVar("Result")
+
+Explained = tuple[tuple[str, str], ...]
+"""Keys as they stand on the keyboard, and a message id that says what they do."""
+
+
+class Told:
+    """What the help says about a screen. Message ids, so that they can be said in any language.
+
+    `SIGNS`: the help explains the states and classes too. `HELPS`: there is help; a question has to be answered first.
+    """
+
+    NAME: ClassVar[str] = N_("Sanylau")
+    ABOUT: ClassVar[str] = ""
+    KEYS: ClassVar[Explained] = ()
+    SIGNS: ClassVar[bool] = False
+    HELPS: ClassVar[bool] = True
+
+
+class Page(Told, Screen[Result]):
+    """A screen that can be said again: its texts are made in `compose` and `fill`, its state lives elsewhere."""
+
+    def fill(self) -> None:
+        """Put in the texts that `compose` could not. Called at first and again in another language."""
+
+    def on_mount(self) -> None:
+        """Put in the first texts."""
+        self.fill()
+
+    async def reword(self) -> None:
+        """Say everything again in the language that is in force now."""
+        focused = self.focused.id if self.focused is not None else None
+        with self.app.batch_update():
+            await self.recompose()
+            self.fill()
+            found = self.query(f"#{focused}") if focused else None
+            if found:
+                self.set_focus(found.first(), scroll_visible=False)
+        self.refresh_bindings()
+
+    def inform(self, text: str) -> None:
+        """Say something that is no complaint."""
+        self.notify(text, markup=False)
+
+    def complain(self, text: str) -> None:
+        """Say what is wrong."""
+        self.notify(text, severity="error", markup=False)
+
+
+class Dialog(Told, ModalScreen[Result]):
+    """A screen that lies over others for a moment."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "app.explain", show=False),  # the app's own keys end at such a screen
+    ]
