@@ -136,6 +136,14 @@ async def test_next_option_goes_from_one_that_works_to_the_next_best_and_round(k
         assert seen == [judged(number).id for number in (3, 4, 2, 3)]
 
 
+async def test_the_first_option_that_the_key_goes_to_is_the_best() -> None:
+    async with results(judged(1), works(2, 50), works(3, 900)) as (_session, table, pilot):
+        await pilot.press("n")
+        assert key_of(table) == judged(3).id
+        await pilot.press("n")
+        assert key_of(table) == judged(2).id
+
+
 async def test_next_option_finds_it_behind_a_filter_and_a_search() -> None:
     async with results(judged(1), works(2)) as (session, table, pilot):
         await pilot.press("4")

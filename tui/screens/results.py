@@ -168,7 +168,7 @@ class ResultsScreen(Page[None]):
     def action_next(self) -> None:
         """Go to the next option that works."""
         table = self.query_one(ResultsTable)
-        before = table.usable
+        before = table.usable if table.listing.pinned is not None else None
         found = table.next_option()
         if found is not None:
             self.query_one("#search", Input).value = self._session.listing.search

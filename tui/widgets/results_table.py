@@ -108,8 +108,11 @@ class ResultsTable(ScrollView, can_focus=True):
         self._rearrange(anew=False)
 
     def next_option(self) -> Row | None:
-        """Go to the next entry that works, best first, whatever is shown now; return it, None if there is none."""
-        at = self.usable
+        """Go to the next entry that works, whatever is shown now; return it, None if there is none.
+
+        The first one is the best, where nobody has chosen a row yet.
+        """
+        at = self.usable if self.listing.pinned is not None else None
         found = self._state.next_usable(at.key if at is not None else None)
         if found is None:
             return None
