@@ -49,7 +49,7 @@ def state(row: Row) -> Text:
 
 def waiting() -> Text:
     """Return symbol and word of an entry that has no verdict yet."""
-    return Text(f"… {_('waiting')}", style="dim")
+    return Text("… " + _("waiting"), style="dim")
 
 
 def progress(state: RunState, *, stopping: bool, broken: bool, paused: bool = False) -> Text:

@@ -391,5 +391,6 @@ class ResultsScreen(Page[None]):
             line = item.verdict.candidate.line if isinstance(item, Row) else 0
             tale = session.tales.get(line, "")
             lines = describe.details(item, now=session.now(), reveal=session.reveal, tale=tale)
-        facts.border_title = f" {_('advice') if self._summing_up else _('details')} "
+        title = _("advice") if self._summing_up else _("details")
+        facts.border_title = f" {title} "
         facts.show(lines, start=start)

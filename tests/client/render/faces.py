@@ -10,6 +10,7 @@ from client.events import (
     Judged,
     LineRejected,
     Noticed,
+    PaceChanged,
     Progressed,
     Started,
 )
@@ -129,6 +130,7 @@ def a_run() -> list[Event]:
         ControlFinished(Control(state=LineState.HEALTHY, connect=0.1, kib_per_s=100.0)),
         *verdicts[:3],
         engine(),
+        PaceChanged(profile="quiet", paused=True, elapsed=0.5),
         Progressed(3, len(verdicts), 1, 12, 1.0),
         *verdicts[3:],
         finished(working=1, degraded=1, hostile=1, blocked=1, failed=1, untested=1),
