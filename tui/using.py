@@ -27,8 +27,6 @@ _LONGEST: Final = 8192
 _WINDOW: Final = "`sanylau connect`"  # the command stands so in every language
 _REASON: Final = 700
 
-_WINDOW: Final = "`sanylau connect`"  # the command stands so in every language
-
 
 def option_of(row: Row, *, now: float) -> Option:
     """Return what can be used of an entry. `now`: seconds since its run began."""
