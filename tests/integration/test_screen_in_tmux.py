@@ -58,6 +58,10 @@ class Tmux:
         )
         self.run("paste-buffer", "-p", "-r")  # as a terminal pastes: in brackets
 
+    def send(self, data: bytes) -> None:
+        """Send bytes as they are, as a terminal does that takes nothing out of a paste."""
+        self.run("send-keys", "-H", *(f"{byte:02x}" for byte in data))
+
     def shown(self) -> str:
         return self.run("capture-pane", "-p")
 
@@ -218,3 +222,71 @@ def test_control_c_stops_the_check_first_and_leaves_next(tmp_path: Path) -> None
         terminal.press("C-c")  # nothing runs any more: leave
         terminal.until(f"{PROMPT}, 0")
         is_restored(terminal)
+
+
+def harmless(folder: Path) -> str:
+    """Return a command for the program with pages on this machine alone, where nobody listens: a yes costs nothing."""
+    script = folder / "harmless.py"
+    pages = "target='https://127.0.0.1:9/', bulk_target='https://127.0.0.1:9/', plain_target='http://127.0.0.1:9/'"
+    script.write_text(
+        f"from client.check import Wishes\nfrom tui.app import run\nraise SystemExit(run(Wishes({pages})))\n"
+    )
+    return f"{sys.executable} {script}"
+
+
+@pytest.mark.parametrize("way", ["brackets of the terminal", "brackets in the bytes", "no brackets"])
+@pytest.mark.parametrize("screen", ["the first screen", "the list"])
+def test_whatever_stands_in_a_paste_presses_nothing_and_no_entry_is_lost(
+    tmp_path: Path, way: str, screen: str
+) -> None:
+    entries = [f"socks5://127.1.0.{number}:1080#n" for number in range(1, 41)]
+    acting = "" if way == "no brackets" else "\x1b"
+    pressed = f"{acting}\x18\x18{acting}[201{acting}\x12\x13\x0f\x11?3\x10{acting}OP"
+    half = len(entries) // 2
+    pasted = "\r".join([*entries[:half], f"{entries[half]}{pressed}", *entries[half + 1 :]])
+    with tmux(tmp_path) as terminal:
+        terminal.start(harmless(tmp_path))
+        terminal.until("Find a way out")
+        if screen == "the list":
+            terminal.press("2")
+            terminal.until("the list")
+        if way == "brackets of the terminal":
+            terminal.paste(pasted)
+        elif way == "brackets in the bytes":
+            terminal.send(f"\x1b[200~{pasted}\x1b[201~".encode())
+        else:
+            terminal.send(pasted.encode())
+        terminal.until("40 entries read · 40 to test · 0 duplicates · 0 rejected")
+        assert "addresses are masked" in terminal.shown()  # ^R was not pressed
+        assert "127.1.0" not in terminal.shown()
+        terminal.press("C-s")
+        terminal.until("40 entries of your list will be contacted")
+        terminal.paste("y\ry\r")
+        time.sleep(0.7)
+        assert "40 entries of your list will be contacted" in terminal.shown()
+        terminal.press("n")
+        terminal.until("Nothing was sent")
+        terminal.press("C-q")
+        terminal.until(f"{PROMPT}, 0")
+
+
+def test_a_list_that_comes_as_keys_one_by_one_says_yes_to_nothing(tmp_path: Path) -> None:
+    with tmux(tmp_path) as terminal:
+        terminal.start(harmless(tmp_path))
+        terminal.until("Find a way out")
+        terminal.press("2")
+        terminal.until("the list")
+        for letter in "socks5://127.0.0.1:1\r":
+            terminal.send(letter.encode())
+        terminal.until("1 entry read")
+        terminal.press("C-s")
+        terminal.until("1 entry of your list will be contacted")
+        for letter in "yay, y":
+            terminal.send(letter.encode())
+            time.sleep(0.03)
+        time.sleep(0.7)
+        assert "1 entry of your list will be contacted" in terminal.shown()
+        terminal.press("y")
+        terminal.until("Sanylau › Results|Done in")
+        terminal.press("C-q")
+        terminal.until(f"{PROMPT}, 0")

@@ -69,19 +69,49 @@ async def test_what_is_typed_is_masked_and_read_as_well() -> None:
         assert area_of(app).text == "127.0.0.1:8080\nno"
 
 
-async def test_the_reason_of_a_rejected_line_is_shown_whole_and_leads_to_the_line() -> None:
+async def test_the_reason_of_a_rejected_line_is_shown_whole_and_once_and_leads_to_the_line() -> None:
     async with importing() as (app, pilot):
         await paste(pilot, "socks5://127.0.0.1:1\n\nobfs4 192.0.2.1:443 AAAA cert=abc\n")
-        await until_shown(pilot, "✘ pasted, line 3:")
+        await until_shown(pilot, "a fingerprint has 40 hexadecimal digits: this\n   one has another length")
         await pilot.press("shift+tab")
         assert isinstance(app.focused, EntryList)
-        await until_shown(pilot, "a fingerprint has 40 hexadecimal digits: this one has\n another length")
-        await pilot.press("down")
-        await until_shown(pilot, "+ pasted, line 1")
-        await pilot.press("home", "enter")
+        assert text_of(app).count("✘") == 1
+        await until_shown(pilot, "2 entries read")
+        await pilot.press("down", "home", "enter")
         await until(pilot, lambda: app.focused is area_of(app))
         assert area_of(app).cursor_location == (2, 0)
-        await until_shown(pilot, "2 entries read")
+
+
+async def test_thousands_of_rejected_lines_are_walked_through_and_the_cursor_stays_in_sight() -> None:
+    async with importing() as (app, pilot):
+        bad = "obfs4 192.0.2.1:443 AAAA cert=abc\n"
+        await paste(pilot, bad * 1500 + SECRET)
+        await until_shown(pilot, "1 to test")
+        await pilot.press("shift+tab")
+        entries = app.screen.query_one(EntryList)
+        assert entries.virtual_size.height == 500 * 2 + 1000 + 1
+        for key, line in (("pagedown", ""), ("down", ""), ("end", "1501"), ("up", "1500"), ("home", "1")):
+            await pilot.press(key)
+            await pilot.pause()
+            row, top = entries._cursor, entries._top(entries._cursor)
+            assert entries.scroll_offset.y <= top
+            assert entries._top(row + 1) <= entries.scroll_offset.y + entries.size.height
+            assert not line or f"line {line}:" in text_of(app)
+        await pilot.click(entries, offset=(1, 3))  # the second line of the second row
+        assert entries._cursor == 1
+        await pilot.press("end", "enter")
+        await until(pilot, lambda: app.focused is area_of(app))
+        assert area_of(app).cursor_location == (1500, 0)
+
+
+async def test_what_is_said_stays_when_the_keyboard_leaves_the_entries() -> None:
+    async with importing() as (app, pilot):
+        await paste(pilot, "nonsense")
+        await until_shown(pilot, "1 entry read")
+        await pilot.press("shift+tab", "ctrl+s")
+        await until_shown(pilot, "Nothing here can be tested")
+        await pilot.press("tab", "shift+tab", "down")
+        assert "Nothing here can be tested" in text_of(app)
 
 
 @pytest.mark.parametrize(
@@ -400,6 +430,9 @@ async def test_what_is_said_no_to_is_still_there_and_nothing_was_sent() -> None:
         assert "tellnobody" not in text_of(app)
         await pilot.press("n")
         await until_shown(pilot, "Nothing was sent.")
+        screen = app.screen
+        assert isinstance(screen, ImportScreen)
+        screen._read_soon(0)  # as where news of the list came late
         await pilot.pause(0.6)
         assert "Nothing was sent." in text_of(app)
         assert app.session is None

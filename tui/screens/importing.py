@@ -28,6 +28,7 @@ from tui.screens.page import Explained, Page
 from tui.widgets.choice import Choice
 from tui.widgets.connection_line import ConnectionLine
 from tui.widgets.entry_list import EntryList
+from tui.widgets.head import Head
 from tui.widgets.inputs import FileInput, ListArea
 from tui.widgets.keys import Keys
 from tui.widgets.own_pages import OwnPages
@@ -66,13 +67,12 @@ class ImportScreen(Page[None]):
         self._basket = basket
         self._reading = asyncio.Lock()
         self._soon: Timer | None = None
+        self._shown = -1  # the stamp of the reading that was shown: what is said after it is not written over
 
     def compose(self) -> ComposeResult:
         """Lay out the form."""
         basket = self._basket
-        with Horizontal(id="head"):
-            yield Label(Text(f"Sanylau › {_(self.NAME)}"), id="title")
-            yield Static(id="mode")
+        yield Head(self.NAME)
         yield self._area()
         yield SourceList(id="sources")
         with Horizontal(classes="row"):
@@ -143,6 +143,7 @@ class ImportScreen(Page[None]):
 
     def show_reading(self, reading: Reading) -> None:
         """Show what is in the lists, and the lines that are no entry."""
+        self._shown = self._basket.stamp
         self._say(_summary(reading))
         self._sources()
         self.query_one(EntryList).show(reading, reveal=self._basket.reveal)
@@ -160,10 +161,7 @@ class ImportScreen(Page[None]):
         meaning.set_class(profile == "fast", "-risk")
 
     def _mode(self) -> None:
-        reveal = self._basket.reveal
-        mode = self.query_one("#mode", Static)
-        mode.update(Text(_("addresses are shown") if reveal else _("addresses are masked")))
-        mode.set_class(reveal, "-revealed")
+        self.query_one(Head).reveal = self._basket.reveal
         self.query_one(ListArea).border_title = _("the list")
 
     def _sources(self) -> None:
@@ -224,13 +222,6 @@ class ImportScreen(Page[None]):
         if not self._basket.sources:
             self.query_one(ListArea).focus()
         self._read_soon()
-
-    @on(EntryList.Looked)
-    def _row_looked_at(self, event: EntryList.Looked) -> None:
-        if event.text:
-            self.inform(event.text)
-        elif self._basket.reading is not None:
-            self._say(_summary(self._basket.reading))
 
     @on(EntryList.Opened)
     def _line_opened(self, event: EntryList.Opened) -> None:
@@ -325,7 +316,9 @@ class ImportScreen(Page[None]):
             self.query_one(EntryList).show(None, reveal=False)
             return
         reading = await self._fresh()
-        if self.query(EntryList):  # not while everything is said anew in another language
+        if not self.query(EntryList):  # everything is said anew in another language just now
+            return
+        if self._shown != self._basket.stamp:
             self.show_reading(reading)
 
     async def _fresh(self) -> Reading:
@@ -348,8 +341,6 @@ class ImportScreen(Page[None]):
         if basket.is_empty:
             self.complain(_("Paste a list or name a file first."))
             return
-        if self._soon is not None:
-            self._soon.stop()  # what it would say would stand over the answer to the question
         reading = await self._fresh()
         self.show_reading(reading)
         if reading.given and not reading.candidates:

@@ -1,12 +1,14 @@
-"""What was read from the lists, line by line: the rejected first, for they need a hand. Draws only what is in sight."""
+"""What was read from the lists: the rejected first, for they need a hand. Only what is in sight is drawn."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
+from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
+from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -24,13 +26,17 @@ from tui.intake import kind_of
 
 _MASK = "••••••••"
 _LONGEST = 400  # characters of a revealed entry
+_WHOLE = (
+    500  # rows that take as many lines as they need; of those below, only as much is shown as fits in one
+)
+_INDENT = "  "
 
 
 class EntryList(ScrollView, can_focus=True):
     """Shows a Reading: notices, rejected lines with their reasons, then what was found, masked until revealed."""
 
     DEFAULT_CSS = """
-    EntryList { scrollbar-size-vertical: 1; overflow-x: hidden; }
+    EntryList { scrollbar-size-vertical: 1; scrollbar-gutter: stable; overflow-x: hidden; }
     EntryList > .entries--rejected { color: $text-error; }
     EntryList > .entries--found { color: $text-muted; }
     EntryList:focus > .entries--cursor { background: $primary 30%; text-style: bold; }
@@ -46,13 +52,6 @@ class EntryList(ScrollView, can_focus=True):
         Binding("end", "edge(True)", show=False),
     ]
 
-    class Looked(Message):
-        """The cursor is on another row, or came here. `text` is the whole of it, "" where the cursor left."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
     class Opened(Message):
         """The person wants to see this line of this list."""
 
@@ -66,13 +65,15 @@ class EntryList(ScrollView, can_focus=True):
         self._reading = Reading((), (), 0)
         self._reveal = False
         self._cursor = 0
+        self._lines: list[tuple[int, str]] = []  # of the first rows: which one, and what stands there
+        self._tops: list[int] = []  # the line where each of these rows begins
 
     def show(self, reading: Reading | None, *, reveal: bool) -> None:
         """Show what was read; None: nothing yet."""
         self._reading = reading or Reading((), (), 0)
         self._reveal = reveal
         self._cursor = max(0, min(self._cursor, len(self) - 1))
-        self.virtual_size = Size(self.scrollable_content_region.width, len(self))
+        self._lay_out()
         self.display = bool(len(self))
         self.refresh()
 
@@ -85,15 +86,28 @@ class EntryList(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Fill the new width."""
-        self.virtual_size = Size(self.scrollable_content_region.width, len(self))
+        self._lay_out()
 
-    def on_focus(self) -> None:
-        """Say the whole of the row that the cursor is on."""
-        self._tell()
+    def _lay_out(self) -> None:
+        width = self.scrollable_content_region.width
+        self._lines, self._tops = [], []
+        if width:  # none before there is anything to show
+            for row in range(min(len(self), _WHOLE)):
+                self._tops.append(len(self._lines))
+                text = told(self._row(row), reveal=self._reveal)
+                self._lines.extend((row, line) for line in wrapped(text, width, self.app.console))
+        self.virtual_size = Size(width, self._top(len(self)))
 
-    def on_blur(self) -> None:
-        """Leave the word to others."""
-        self.post_message(self.Looked(""))
+    def _top(self, row: int) -> int:
+        whole = len(self._tops)
+        return self._tops[row] if row < whole else len(self._lines) + row - whole
+
+    def _at(self, line: int) -> tuple[int, str]:
+        """Return the row that a line belongs to, and what stands in it. There has to be such a line."""
+        if line < len(self._lines):
+            return self._lines[line]
+        row = len(self._tops) + line - len(self._lines)
+        return row, told(self._row(row), reveal=self._reveal)
 
     def action_move(self, by: int) -> None:
         """Move the cursor by rows."""
@@ -101,7 +115,9 @@ class EntryList(ScrollView, can_focus=True):
 
     def action_page(self, by: int) -> None:
         """Move the cursor by screenfuls."""
-        self._go(self._cursor + by * max(1, self._room - 1))
+        if len(self):
+            line = self._top(self._cursor) + by * max(1, self._room - 1)
+            self._go(self._at(max(0, min(line, self._top(len(self)) - 1)))[0])
 
     def action_edge(self, last: bool) -> None:
         """Move the cursor to the first or the last row."""
@@ -115,8 +131,9 @@ class EntryList(ScrollView, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Move the cursor to what was clicked."""
-        if self.scroll_offset.y + event.y < len(self):
-            self._go(self.scroll_offset.y + event.y)
+        line = self.scroll_offset.y + event.y
+        if line < self._top(len(self)):
+            self._go(self._at(line)[0])
 
     @property
     def _room(self) -> int:
@@ -125,15 +142,11 @@ class EntryList(ScrollView, can_focus=True):
     def _go(self, index: int) -> None:
         self._cursor = max(0, min(index, len(self) - 1))
         top = self.scroll_offset.y
-        wanted = min(max(top, self._cursor - self._room + 1), self._cursor)
+        last = self._top(self._cursor + 1) - 1
+        wanted = min(max(top, last - self._room + 1), self._top(self._cursor))
         if wanted != top:
             self.scroll_to(y=wanted, animate=False, immediate=True)
         self.refresh()
-        self._tell()
-
-    def _tell(self) -> None:
-        if len(self):
-            self.post_message(self.Looked(told(self._row(self._cursor), reveal=self._reveal)))
 
     def _row(self, index: int) -> Said | RejectedLine | Candidate:
         for part in (self._reading.notices, self._reading.rejected):
@@ -146,17 +159,25 @@ class EntryList(ScrollView, can_focus=True):
         """Return one row."""
         width = self.scrollable_content_region.width
         base = self.rich_style
-        index = self.scroll_offset.y + y
-        if index >= len(self):
+        line = self.scroll_offset.y + y
+        if line >= self._top(len(self)):
             return Strip.blank(width, base)
+        index, text = self._at(line)
         row = self._row(index)
         name = "entries--found" if isinstance(row, Candidate) else "entries--rejected"
         style = self.get_component_rich_style(name, partial=True)
         if index == self._cursor and self.has_focus:
             style += self.get_component_rich_style("entries--cursor", partial=True)
-        text = told(row, reveal=self._reveal)
         text = text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
         return Strip([Segment(text, style or Style())]).extend_cell_length(width, style).apply_style(base)
+
+
+def wrapped(text: str, width: int, console: Console) -> list[str]:
+    """Return a text in lines of at most `width` cells; all but the first are indented."""
+    if cell_len(text) <= width:
+        return [text]
+    lines = Text(text).wrap(console, max(1, width - len(_INDENT)))
+    return [f"{_INDENT if number else ''}{line.plain.rstrip()}" for number, line in enumerate(lines)]
 
 
 def told(row: Said | RejectedLine | Candidate, *, reveal: bool) -> str:
