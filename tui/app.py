@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tui.intake import Basket
     from tui.session import Session
 
+_PRACTICE: Final = N_("practice: nothing leaves this machine")
 _BUSY: Final = N_("A check is running: F4 shows it. Stop it there first.")
 _SURVEYED: Final = N_("The line is being looked at: press 1 to see it. Stop it there first.")
 
@@ -164,9 +165,7 @@ class SanylauApp(Carrier):
 
         try:
             async with playing() as play:
-                self.begin(
-                    play.run, _("practice: nothing leaves this machine"), tales=play.tales, of_stage=True
-                )
+                self.begin(play.run, _PRACTICE, tales=play.tales, of_stage=True)
                 await asyncio.Event().wait()  # the servers stay as long as one may connect through them
         except CannotMeasure as missing:
             self.complain(say(Message(missing.reason, missing.values)))
@@ -180,7 +179,10 @@ class SanylauApp(Carrier):
         tales: Mapping[int, str] | None = None,
         of_stage: bool = False,
     ) -> None:
-        """Start a run that was agreed to, and show it. `of_stage`: it is the drill's that plays now."""
+        """Start a run that was agreed to, and show it.
+
+        `title` is a message id. `of_stage`: it is the drill's run that plays now.
+        """
         from tui.session import Session
 
         self.session = Session(run, title, tales)
@@ -194,9 +196,8 @@ class SanylauApp(Carrier):
     def _show_results(self, session: Session) -> None:
         from tui.screens.results import ResultsScreen
 
-        for screen in self.screen_stack:
-            if isinstance(screen, ResultsScreen):
-                screen.dismiss()
+        while any(isinstance(screen, ResultsScreen) for screen in self.screen_stack):
+            self.pop_screen()  # those of another run, and what lies over them
         self.push_screen(ResultsScreen(session))
 
     @work(exclusive=True, group="run", exit_on_error=False)
@@ -217,7 +218,7 @@ class SanylauApp(Carrier):
             self.tell(_("The local connection broke down ({kind}): it is closed.", kind=kind), loud=True)
         elif event.worker.group == "connecting":
             self.tell(_("Not connected: Sanylau itself broke down ({kind}).", kind=kind), loud=True)
-        elif event.worker.group == "finding" and self.survey is not None:
+        elif event.worker.group != "getting ready" and (self.survey or self.session):
             self.complain(_("Sanylau itself broke down ({kind}).", kind=kind))
         elif event.worker.group != "getting ready":  # there, whatever it was comes again when it is needed
             self.complain(_("Sanylau itself broke down ({kind}). Nothing was sent.", kind=kind))

@@ -11,8 +11,8 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.worker import Worker, WorkerError
 
-from client.i18n import _
-from client.model import N_, LineState
+from client.i18n import _, say
+from client.model import N_, LineState, Message, Rejected
 from tui.messages import ConnectThrough, Disconnect, UseOption
 from tui.shell import Shell
 
@@ -62,15 +62,21 @@ class Carrier(Shell):
     @on(ConnectThrough)
     def _connect_through(self, message: ConnectThrough) -> None:
         if self.session is not None:
-            self._open_connection(message.option, self.session)
+            self._open_connection(message.option, self.session, message.system)
 
     @work(exclusive=True, group="connecting", exit_on_error=False)
-    async def _open_connection(self, option: Option, session: Session) -> None:
+    async def _open_connection(self, option: Option, session: Session, system: bool) -> None:
         from client import check, consent
         from tui import connection as connections
 
         run = connections.run_for(option, session)
         question = connections.question(option, run, instead=self._is_connected)
+        if system:
+            try:
+                question += await connections.about_system()
+            except Rejected as rejected:
+                self.tell(say(Message(rejected.reason, rejected.values)), loud=True)
+                return
         if not await self.ask(question):
             self.tell(_("Nothing was sent."))
             return
@@ -80,7 +86,9 @@ class Carrier(Shell):
             allowed = check.prepare(replace(self.wishes, disk=True), run.reading)
             run = replace(run, disk=True, engines=allowed.engines)
         await self._ended(self._carrier)
-        self.connection = connections.Connection(option, run, consent=self._may_go_lower, loud=self.tell)
+        self.connection = connections.Connection(
+            option, run, consent=self._may_go_lower, loud=self.tell, system=system
+        )
         self._carrier = self._carry(self.connection)
 
     @work(exclusive=True, group="connection", exit_on_error=False)
@@ -122,7 +130,9 @@ class Carrier(Shell):
     def _take_back(self) -> None:
         """Close the question that nobody needs answered any more."""
         question, self._lower = self._lower, None
-        if question is not None:
+        if question is not None and question in self.screen_stack:
+            while self.screen is not question:
+                self.pop_screen()  # the help, or another question, that came over it
             question.dismiss(None)
 
     def tell(self, text: str, loud: bool = False) -> None:

@@ -39,6 +39,7 @@ class Survey:
         self.found: Diagnosis | None = None
         self.broken = ""  # the name of the error that ended it, if one did
         self.stopped = self.dropped = False
+        self.handed_on = False  # the check has begun with what was found
         self.changed = True
         self._stop: Final = asyncio.Event()
         self._go: Final = asyncio.Event()
@@ -198,10 +199,10 @@ async def find(app: SanylauApp, wishes: Wishes) -> None:
     if survey.dropped:
         return
     shown = isinstance(app.screen, FindingScreen)
-    for screen in app.screen_stack:
-        if isinstance(screen, FindingScreen):
-            await screen.dismiss()
-    app.begin(replace(run, rank=check.ranking_by(app.diagnosis)), _(FindingScreen.NAME), show=shown)
+    survey.handed_on = True
+    if shown:
+        await app.screen.dismiss()
+    app.begin(replace(run, rank=check.ranking_by(app.diagnosis)), FindingScreen.NAME, show=shown)
     if not shown:
         app.inform(_("Your line was looked at, and the check has begun: F4 shows it."))
 

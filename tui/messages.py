@@ -58,11 +58,15 @@ class UseOption(Message):
 
 
 class ConnectThrough(Message):
-    """After consent, open the local connection through this option before all others."""
+    """After consent, open the local connection through this option before all others.
 
-    def __init__(self, option: Option) -> None:
+    `system`: it becomes the system proxy too, as long as it is up.
+    """
+
+    def __init__(self, option: Option, *, system: bool = False) -> None:
         super().__init__()
         self.option = option
+        self.system = system
 
 
 class Disconnect(Message):

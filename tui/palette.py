@@ -16,6 +16,7 @@ from client.i18n import _
 from tui import theme
 from tui.messages import FindWay, OpenList, Practise
 from tui.screens.home import OWN_NAMES, HomeScreen
+from tui.widgets.too_small import is_small
 
 if TYPE_CHECKING:
     from tui.shell import Shell
@@ -93,6 +94,11 @@ class Palette(CommandPalette):
     DEFAULT_CSS = """
     Palette SearchIcon { display: none; }
     """
+
+    def on_resize(self) -> None:
+        """Go where there is too little room: the screen below says so."""
+        if self.is_current and is_small(self.app.size):
+            self.dismiss()
 
 
 def open_palette(app: Shell) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Session:
     """Lives as long as its run is looked at. `changed` is filled here and emptied by whoever draws.
 
-    `title` says what is tested, in words. `tales` are told of entries that play a part in the drill: the line
+    `title` says what is tested, a message id or "". `tales` are told of entries that play a part in the drill: the line
     of the entry in its list, and a message id.
     """
 
@@ -27,6 +27,7 @@ class Session:
         self.run: Final = run
         self.title: Final = title
         self.tales: Final = tales or {}
+        self.staged: Final = tales is not None  # it runs over the drill's stage, not over the person's line
         self.diagnosis: Diagnosis | None = None  # of the line that the run uses; a drill has none
         self.state: Final = RunState()
         self.listing: Final = Listing(self.state)

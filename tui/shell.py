@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
@@ -15,10 +16,13 @@ from textual.driver import Driver
 from client import i18n
 from client.i18n import _
 from client.model import N_
-from tui import panic, theme
+from tui import panic, pasting, theme
 from tui.screens.page import Page, Told
+from tui.widgets.too_small import is_small
 
 _LOUD: Final = 12.0  # seconds for which a notice stands that nobody may miss
+_BLIND: Final = frozenset((*panic.KEYS, "f3", "ctrl+c", "ctrl+q", "ctrl+й"))
+"""Keys that count where the window is too small to show what any other would do."""
 
 
 class Shell(App[int]):
@@ -26,6 +30,12 @@ class Shell(App[int]):
 
     TITLE = "Sanylau"
     ENABLE_COMMAND_PALETTE = False  # Textual's own; ours is bound below, in the person's language
+    CSS = """
+    Screen { layers: default small; }
+    Screen.-small { overflow: hidden; }
+    ToastRack { dock: top; align: right top; margin: 1 0 0 0; }
+    Toast { padding: 0 1; margin: 0 0 1 0; }
+    """  # see tui/widgets/too_small.py; notices cover neither the keys nor how the connection stands
     KEY_ORDER = ("panic", "explain", "language", "results", "disconnect", "commands", "quit")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(",".join(panic.KEYS), "panic", N_("Panic"), key_display="^x^x", priority=True),
@@ -56,8 +66,8 @@ class Shell(App[int]):
         return palette.named if palette is not None else super().ansi_theme
 
     def get_driver_class(self) -> type[Driver]:
-        """Return the driver, with an ear for the panic key."""
-        return panic.watched(super().get_driver_class())
+        """Return the driver, with an ear for the panic key, and none for keys in what is pasted."""
+        return panic.watched(pasting.guarded(super().get_driver_class()))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A question is answered before anything else; what would lose what was typed waits until it is closed."""
@@ -66,7 +76,7 @@ class Shell(App[int]):
         if action == "explain":
             from tui.palette import Palette
 
-            return isinstance(self.screen, Palette) or (isinstance(self.screen, Told) and self.screen.HELPS)
+            return isinstance(self.screen, Palette | Told)
         return super().check_action(action, parameters)
 
     def _fatal_error(self) -> None:
@@ -77,6 +87,13 @@ class Shell(App[int]):
         self.panic(
             Text(_("sanylau: the screen broke down ({kind}). `sanylau check` works without it.", kind=kind))
         )
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take no key, click or paste for a screen that nobody can see."""
+        outside = isinstance(event, events.InputEvent | events.Paste) and not event.is_forwarded
+        known = isinstance(event, events.Key) and event.key in _BLIND
+        if not (outside and is_small(self.size)) or known:
+            await super().on_event(event)
 
     # keys that hold everywhere
 

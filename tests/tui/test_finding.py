@@ -317,6 +317,24 @@ async def test_esc_goes_back_and_ends_nothing(tmp_path: Path) -> None:
         await until(pilot, lambda: isinstance(app.screen, ResultsScreen))
 
 
+async def test_who_reads_the_evidence_when_the_check_begins_comes_from_there_to_the_results(
+    tmp_path: Path,
+) -> None:
+    async with ready(tmp_path, abroad=mute) as (app, pilot, _far):
+        survey = await begin(app, pilot)
+        await until(pilot, lambda: survey.asked)
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(app.screen, EvidenceScreen))
+        survey.go_on()
+        await until(pilot, lambda: app.session is not None)
+        await pilot.pause(0.2)
+        assert isinstance(app.screen, EvidenceScreen)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, ResultsScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+
+
 async def test_ctrl_c_stops_the_diagnosis_and_not_the_program(tmp_path: Path) -> None:
     async with ready(tmp_path, abroad=mute) as (app, pilot, _far):
         survey = await begin(app, pilot)

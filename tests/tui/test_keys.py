@@ -6,7 +6,7 @@ import pytest
 
 from tests.tui.support import at_home, text_of, until, until_shown
 from tui.screens.importing import ImportScreen
-from tui.widgets.keys import Key, Keys, broken
+from tui.widgets.keys import Key, Keys, broken, fitting
 
 A, B, C = (Key(name, name, "word" * 3) for name in "abc")  # 14 cells each
 
@@ -29,7 +29,20 @@ def test_wide_letters_take_their_room() -> None:
     assert Key("a", "a", "漢字").width == 6
 
 
-@pytest.mark.parametrize("width", [40, 80, 160])
+def test_where_there_are_too_many_the_last_ones_of_the_screen_go_and_never_those_that_stay() -> None:
+    own = [Key(name, name, "word" * 3, stays=name == "d") for name in "abcd"]
+    common = [Key(name, name, "word" * 3, stays=name == "x") for name in "xyz"]
+
+    def names(most: int) -> str:
+        return " ".join(key.name for line in fitting(own, common, 16, most) for key in line)
+
+    assert names(7) == "a b c d x y z"
+    assert names(5) == "a d x y z"
+    assert names(3) == "d x y"
+    assert names(2) == names(1) == "d x"
+
+
+@pytest.mark.parametrize("width", [60, 80, 160])
 async def test_every_key_stands_at_the_bottom_whatever_the_width(width: int) -> None:
     async with at_home(size=(width, 30)) as (app, _pilot):
         for wanted in ("1 Find a way out", "3 Practise", "^x^x Panic", "? Help", "f3 Language", "^q Quit"):

@@ -14,6 +14,28 @@ from tui.panic import Presses
 unix = pytest.mark.skipif(sys.platform == "win32", reason="no pseudo terminals")
 
 PANIC = b"\x18"
+LIST = b"\x1b[200~socks5://127.0.0.1:1\x1b[201~"  # as a terminal pastes it
+WAYS = {  # keys, and what is on the screen before the next ones
+    "help": [(b"\x1bOP", b"this help, on every screen")],
+    "commands": [(b"\x10", b"Type a few letters")],
+    "country": [(b"1", b"In which country")],
+    "list": [(b"2", b"one a line")],
+    "file": [(b"2", b"one a line"), (b"\x0f", b"hidden ones too")],
+    "question": [(b"2", b"one a line"), (LIST, b"1 to test"), (b"\x13", b"will be contacted")],
+    "use": [(b"3", b"authentic content"), (b"u", b"Press c here")],
+    "name of a file": [
+        (b"3", b"authentic content"),
+        (b"u", b"Press c here"),
+        (b"e", b"Enter again writes"),
+        (b"\r", b"f1"),
+    ],
+    "code": [
+        (b"3", b"authentic content"),
+        (b"u", b"Press c here"),
+        (b"q", b"Show it now?"),
+        (b"y", b"Whoever photographs"),
+    ],
+}
 CYRILLIC = (
     b"\x1b[1095;5u"  # Ctrl and the letter of the same place, as terminals with the kitty protocol tell it
 )
@@ -62,6 +84,19 @@ def test_it_works_inside_a_field_and_while_a_check_runs() -> None:
         os.write(opened.master, b"/")  # the search field
         time.sleep(0.2)
         os.write(opened.master, b"x" + PANIC + PANIC)
+        left(opened)
+
+
+@unix
+@pytest.mark.parametrize("place", WAYS)
+def test_it_works_on_every_screen_in_fields_and_in_questions(place: str) -> None:
+    with terminal(OPEN) as opened:
+        opened.read_until(b"Practise")
+        time.sleep(0.3)  # the first screen takes keys now
+        for keys, shown in WAYS[place]:
+            os.write(opened.master, keys)
+            opened.read_until(shown)
+        os.write(opened.master, PANIC + PANIC)
         left(opened)
 
 

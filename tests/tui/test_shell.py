@@ -33,7 +33,7 @@ from tui.screens.use import UseScreen
 from tui.session import Session
 
 PAGES = (EvidenceScreen, FindingScreen, HomeScreen, ImportScreen, ResultsScreen, UseScreen)
-DIALOGS = (CountryScreen, ExportScreen, FilePicker, PaceScreen, ProgramsScreen, QrScreen)
+DIALOGS = (ConsentScreen, CountryScreen, ExportScreen, FilePicker, PaceScreen, ProgramsScreen, QrScreen)
 
 
 @pytest.fixture(autouse=True)
@@ -189,17 +189,20 @@ async def test_another_language_says_the_results_anew_and_keeps_them() -> None:
         await until_shown(pilot, "● Русский")
 
 
-async def test_the_language_waits_while_a_question_is_open() -> None:
+async def test_a_question_has_help_and_the_language_waits_until_it_is_answered() -> None:
     async with opened() as (app, pilot):
         await paste(pilot, "socks5://127.0.0.1:1")
         await until_shown(pilot, "1 to test")
         await pilot.press("ctrl+s")
         await until(pilot, lambda: isinstance(app.screen, ConsentScreen))
+        await until_shown(pilot, "n, esc No")
         await pilot.press("f3", "ctrl+p", "f1")
-        await pilot.pause()
+        await until_shown(pilot, "help › Question")
         assert i18n.current() == "en"
-        assert isinstance(app.screen, ConsentScreen)
-        await pilot.press("n")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, ConsentScreen))
+        await pilot.press("escape")
+        await until_shown(pilot, "Nothing was sent.")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

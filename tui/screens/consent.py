@@ -17,7 +17,7 @@ from client import consent
 from client.i18n import _
 from client.model import N_
 from client.text import printable
-from tui.screens.page import Dialog
+from tui.screens.page import Dialog, Explained
 from tui.widgets.connection_line import ConnectionLine
 from tui.widgets.facts import grid
 from tui.widgets.keys import Keys
@@ -25,6 +25,7 @@ from tui.widgets.static import Static
 
 _LONGEST = 2000
 _TYPED = 0.5  # seconds after a key that means nothing here
+_ALONE = 0.15  # seconds after a yes in which no such key may come either
 _FEW = 7  # lines that have room for an empty one between them
 
 
@@ -38,9 +39,16 @@ class ConsentScreen(Dialog[bool]):
 
     CSS_PATH = "consent.tcss"
     AUTO_FOCUS = "#no"
-    HELPS = False
+    NAME = N_("Question")
+    ABOUT = N_("Nothing of it is done before you have said yes.")
+    KEYS: ClassVar[Explained] = (
+        ("y", N_("yes; in your language its own letter too, see the line of keys")),
+        ("n, Esc", N_("no, and back to where you were")),
+        ("← →, Enter", N_("choose an answer, and give it")),
+        ("↑ ↓", N_("scroll; PgUp and PgDn go by pages")),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n,т,escape", "answer(False)", N_("No"), key_display="n"),
+        Binding("n,т,escape", "answer(False)", N_("No"), key_display="n, esc"),
         Binding("left,right", "other", show=False),
         Binding("up", "scroll(-1)", show=False),
         Binding("down", "scroll(1)", show=False),
@@ -73,13 +81,19 @@ class ConsentScreen(Dialog[bool]):
 
     def on_mount(self) -> None:
         """Note when the question came."""
+        self.query_one("#question").border_title = f" {_(self.NAME)} "
         self._since = monotonic()
 
     def action_answer(self, yes: bool) -> None:
-        """Close with the answer."""
-        now = monotonic()
-        if not yes or (now - self._since >= self._patience and now - self._wrong >= _TYPED):
-            self.dismiss(yes)
+        """Close with the answer. A yes has to stand alone: what comes with other letters was typed or pasted."""
+        if not yes:
+            self.dismiss(False)
+        elif monotonic() - self._since >= self._patience:
+            self.set_timer(_ALONE, self._agree)
+
+    def _agree(self) -> None:
+        if self.is_current and monotonic() - self._wrong >= _TYPED:
+            self.dismiss(True)
 
     def on_key(self, event: events.Key) -> None:
         """Note a letter that means nothing here."""

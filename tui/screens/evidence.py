@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Label
 
 from client.diagnosis.kinds import Diagnosis
 from client.diagnosis.sights import Sight
-from client.i18n import _
 from client.model import N_
 from tui import line_words
 from tui.line_state import LineView
 from tui.screens.page import Explained, Page
 from tui.widgets.connection_line import ConnectionLine
 from tui.widgets.facts import Facts
+from tui.widgets.head import Head
 from tui.widgets.keys import Keys
 
 
@@ -33,7 +31,7 @@ class EvidenceScreen(Page[None]):
     )
     DEFAULT_CSS = """
     EvidenceScreen { background: $background; padding: 0 1; }
-    EvidenceScreen #title { text-style: bold; color: $primary; margin-bottom: 1; }
+    EvidenceScreen #head { margin-bottom: 1; }
     EvidenceScreen Facts { height: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -49,7 +47,7 @@ class EvidenceScreen(Page[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the page."""
-        yield Label(Text(f"Sanylau › {_(self.NAME)}"), id="title")
+        yield Head(self.NAME)
         yield Facts(id="evidence")
         yield ConnectionLine()
         yield Keys()

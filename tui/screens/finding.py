@@ -8,7 +8,6 @@ from rich.console import Group
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Label
 
 from client.i18n import _
 from client.model import N_
@@ -21,6 +20,7 @@ from tui.messages import FindWay
 from tui.screens.evidence import EvidenceScreen
 from tui.screens.page import Explained, Page
 from tui.widgets.connection_line import ConnectionLine
+from tui.widgets.head import Head
 from tui.widgets.keys import Keys
 from tui.widgets.line_panel import LinePanel
 from tui.widgets.static import Static
@@ -62,7 +62,7 @@ class FindingScreen(Page[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the page."""
-        yield Label(Text(f"Sanylau › {_(self.NAME)}"), id="title")
+        yield Head(self.NAME)
         yield Static(id="asking")
         yield LinePanel(id="line-panel", large=True)
         yield Static(id="next")
@@ -71,8 +71,13 @@ class FindingScreen(Page[None]):
 
     def on_mount(self) -> None:
         """Begin to draw."""
-        super().on_mount()
         self.set_interval(1 / _DRAWS, self._look)
+
+    async def on_screen_resume(self) -> None:
+        """Go on to the results, where the check has begun while something else lay over this screen."""
+        if self._survey.handed_on:
+            self.dismiss()
+            await self.run_action("app.results")
 
     def fill(self) -> None:
         """Draw all of it."""

@@ -65,11 +65,6 @@ class HomeScreen(Page[None]):
         Binding("l,д", "app.language", show=False),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._said = ""
-        self._wrong = False
-
     def compose(self) -> ComposeResult:
         """Lay out the page."""
         with Horizontal(id="head"):
@@ -94,7 +89,6 @@ class HomeScreen(Page[None]):
     def fill(self) -> None:
         """Put the cursor on the first choice."""
         self.query_one("#choices", OptionList).highlighted = 0
-        self._say(self._said, wrong=self._wrong)
 
     def inform(self, text: str) -> None:
         """Show one line that is no complaint."""
@@ -105,7 +99,6 @@ class HomeScreen(Page[None]):
         self._say(text, wrong=True)
 
     def _say(self, text: str, *, wrong: bool = False) -> None:
-        self._said, self._wrong = text, wrong
         said = self.query_one("#said", Static)
         said.update(Text(text))
         said.set_class(wrong, "-wrong")

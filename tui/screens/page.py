@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 
 from client.model import N_
+from tui.widgets.too_small import cover
 
 Result = TypeVar("Result")
 
@@ -18,14 +19,13 @@ Explained = tuple[tuple[str, str], ...]
 class Told:
     """What the help says about a screen. Message ids, so that they can be said in any language.
 
-    `SIGNS`: the help explains the states and classes too. `HELPS`: there is help; a question has to be answered first.
+    `SIGNS`: the help explains the states and classes too.
     """
 
     NAME: ClassVar[str] = N_("Sanylau")
     ABOUT: ClassVar[str] = ""
     KEYS: ClassVar[Explained] = ()
     SIGNS: ClassVar[bool] = False
-    HELPS: ClassVar[bool] = True
 
 
 class Page(Told, Screen[Result]):
@@ -38,12 +38,17 @@ class Page(Told, Screen[Result]):
         """Put in the first texts."""
         self.fill()
 
+    def on_resize(self) -> None:
+        """See whether there is room."""
+        cover(self)
+
     async def reword(self) -> None:
         """Say everything again in the language that is in force now."""
         focused = self.focused.id if self.focused is not None else None
         with self.app.batch_update():
             await self.recompose()
             self.fill()
+            cover(self)
             found = self.query(f"#{focused}") if focused else None
             if found:
                 self.set_focus(found.first(), scroll_visible=False)
@@ -64,3 +69,7 @@ class Dialog(Told, ModalScreen[Result]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "app.explain", show=False),  # the app's own keys end at such a screen
     ]
+
+    def on_resize(self) -> None:
+        """See whether there is room."""
+        cover(self)

@@ -48,7 +48,7 @@ class ProgramsScreen(Dialog[int | None]):
 
     def on_mount(self) -> None:
         """Put the cursor on the one that is shown."""
-        self.query_one(".box").border_title = " " + _("programs") + " "
+        self.query_one(".box").border_title = f" {_(self.NAME)} "
         self.query_one(OptionList).highlighted = self._at
 
     @on(OptionList.OptionSelected)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.text import Text
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -23,6 +22,7 @@ from tui.widgets.static import Static
 
 _INK = "#000000 on #ffffff"  # whatever the theme is: cameras want it dark on light
 _WORDS = 22  # cells beside the picture from which on words stand there
+_LINES = 8  # lines below it, else
 
 
 class QrScreen(Dialog[bool]):
@@ -33,6 +33,7 @@ class QrScreen(Dialog[bool]):
     QrScreen Horizontal { width: auto; height: auto; align: center middle; }
     QrScreen #picture { width: auto; height: auto; }
     QrScreen #side { width: 28; height: auto; margin-left: 2; }
+    QrScreen.-tall Horizontal { layout: vertical; }
     QrScreen #words { width: 1fr; height: auto; }
     QrScreen ConnectionLine { dock: none; max-height: 8; margin-top: 1; }
     """
@@ -60,9 +61,10 @@ class QrScreen(Dialog[bool]):
                 yield Static(id="words")
                 yield ConnectionLine()
 
-    def on_resize(self, event: events.Resize) -> None:
+    def on_resize(self) -> None:
         """Draw as much as there is room for."""
-        self._draw(event.size.width, event.size.height)
+        super().on_resize()
+        self._draw(*self.app.size)
 
     def action_close(self, export: bool) -> None:
         """Go back, or on to the file."""
@@ -77,9 +79,13 @@ class QrScreen(Dialog[bool]):
         wide = len(rows[0]) if rows else 0
         fits = bool(rows) and len(rows) <= height and wide <= width
         picture.display = fits
-        side.display = not fits or width - wide >= _WORDS + 2
+        beside = width - wide >= _WORDS + 2
+        below = fits and not beside and height - len(rows) >= _LINES
+        self.set_class(below, "-tall")
+        side.display = not fits or beside or below
         picture.update(Text("\n".join(rows), style=_INK, no_wrap=True))
-        said.update(Text(_beside() if fits else self._instead(width, height)))
+        text = Text(f"{_(self.NAME)}\n\n", style="bold")
+        said.update(text.append(_beside() if fits else self._instead(width, height), style="not bold"))
 
     def _instead(self, width: int, height: int) -> str:
         if not self._rows:
@@ -115,4 +121,4 @@ def _beside() -> str:
 
 
 def _keys() -> str:
-    return _("Esc: back") + "\n" + _("e: export to a file instead")
+    return "\n".join((_("Esc: back"), _("e: export to a file instead"), _("? or F1: help")))

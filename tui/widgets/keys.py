@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from rich.cells import cell_len
@@ -13,23 +13,30 @@ from textual import events
 from textual.binding import Binding
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Input, TextArea
 
 from client.i18n import _
 
 _GAP: Final = 2
 _LONGEST: Final = 5  # lines
+_HELP: Final = "explain"
+_ALWAYS: Final = frozenset({"panic", _HELP})  # actions whose keys are named however little room there is
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key: the name that Textual has for it, how it is written, what it does (in words), and whether it does now."""
+    """One key: the name that Textual has for it, how it is written, what it does (in words), and whether it does now.
+
+    `stays`: it is never left out.
+    """
 
     name: str
     shown: str
     does: str
     enabled: bool = True
+    stays: bool = False
 
     @property
     def width(self) -> int:
@@ -84,15 +91,24 @@ class Keys(Widget):
 
     def _take(self, there: dict[str, Key], binding: Binding, enabled: bool) -> None:
         if binding.show and binding.description:
-            shown = self.app.get_key_display(binding)
-            there.setdefault(binding.action, Key(binding.key, shown, _(binding.description), enabled))
+            stays = binding.key == "escape" or binding.action in _ALWAYS
+            known = there.get(binding.action)
+            if known is None:
+                shown = self._written(binding)
+                there[binding.action] = Key(binding.key, shown, _(binding.description), enabled, stays)
+            elif stays:
+                there[binding.action] = replace(known, stays=True)
+
+    def _written(self, binding: Binding) -> str:
+        types = isinstance(self.screen.focused, Input | TextArea)  # there a question mark is a letter
+        return "f1" if types and binding.action == _HELP else self.app.get_key_display(binding)
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """Return the lines that are needed at this width."""
-        return min(_LONGEST, max(1, len(self._lines(width))))
+        return max(1, len(self._lines(width)))
 
     def _lines(self, width: int) -> list[list[Key]]:
-        return [*broken(self._own, width), *broken(self._common, width)]
+        return fitting(self._own, self._common, width)
 
     def render(self) -> Text:
         """Return the lines."""
@@ -105,6 +121,17 @@ class Keys(Widget):
         name = event.style.meta.get("key")
         if isinstance(name, str):
             self.app.simulate_key(name)
+
+
+def fitting(own: Sequence[Key], common: Sequence[Key], width: int, most: int = _LONGEST) -> list[list[Key]]:
+    """Return the lines of both, at most `most`: of the keys that may go, the last ones of the screen go first."""
+    mine, ours = list(own), list(common)
+    while len(lines := [*broken(mine, width), *broken(ours, width)]) > most:
+        keys = next((keys for keys in (mine, ours) if not all(key.stays for key in keys)), None)
+        if keys is None:
+            break
+        keys.remove([key for key in keys if not key.stays][-1])
+    return lines
 
 
 def broken(keys: Iterable[Key], width: int) -> list[list[Key]]:
