@@ -48,6 +48,14 @@ _LINE = {
 }
 
 
+_CONNECT = N_("Connect this machine to a network, then run the same command again.")
+_CONNECT_HERE = N_("Connect this machine to a network. Then press Esc and begin the check again there.")
+_SPENT = N_("The data budget is spent: give more with --budget, and run it again for the rest.")
+_SPENT_HERE = N_("The data budget is spent. For the rest press Esc and begin the check again there.")
+_STOPPED = N_("The check was stopped: run it again to test the rest.")
+_STOPPED_HERE = N_("The check was stopped. To test the rest press Esc and begin it again there.")
+
+
 def line_message(state: LineState) -> Message | None:
     """Return what is to be said about the person's own line, or None."""
     text = _LINE.get(state)
@@ -88,7 +96,7 @@ def advise(
         ]
     steps: list[Message] = []
     if line is LineState.NO_NETWORK and not working:
-        return [Message(N_("Connect this machine to a network, then run the same command again."))]
+        return [Message(_CONNECT if commands else _CONNECT_HERE)]
     if working:
         steps += _use(best(found, 1), commands=commands)
     elif counts.get(Status.DEGRADED):
@@ -114,11 +122,9 @@ def advise(
             Message(N_("Do not install a certificate that anybody offers you: it would open what you send."))
         )
     if stopped == "budget":
-        steps.append(
-            Message(N_("The data budget is spent: give more with --budget, and run it again for the rest."))
-        )
+        steps.append(Message(_SPENT if commands else _SPENT_HERE))
     if stopped == "interrupted":
-        steps.append(Message(N_("The check was stopped: run it again to test the rest.")))
+        steps.append(Message(_STOPPED if commands else _STOPPED_HERE))
     return steps
 
 

@@ -20,29 +20,31 @@ from tui.state import RunState
 PACES: Final = tuple(PROFILES)  # from the slowest to the quickest
 HELP: Final = (
     ("↑ ↓", N_("choose an entry; its details stand below")),
-    ("n", N_("the next option that works, best first")),
+    ("n", N_("the best option first, then the next that works")),
     ("u", N_("use a working or degraded entry: the guide, a file, a QR code, the local connection")),
     ("Enter", N_("more room for the details; ↑ ↓ scroll them, Esc goes back")),
-    ("1-4", N_("all, only working, only waiting, only failed ones")),
+    ("▲", N_("so many entries stand above those in sight; Home goes there")),
+    ("1-4", N_("all, only working, only waiting, only failed ones; ▸ marks what is shown")),
     ("/", N_("search in what stands there; Enter goes to the list, Esc clears")),
     ("o", N_("another order: best, fastest, newest, by kind, as in the list")),
     ("p", N_("pause: no new connection begins; again: go on")),
     ("+ -", N_("faster or quieter; what it risks is told first")),
     ("s, ^c", N_("stop and keep what is known")),
-    ("a", N_("at the end: the advice, or the details again")),
+    ("a", N_("the advice at the end, all notices and rejected lines; again: with more room")),
     ("r", N_("show or mask addresses and secrets")),
     ("l", N_("your own line: all ways out, or two lines")),
     ("e", N_("your own line: what was seen, and what speaks against it")),
     ("Esc", N_("go back; the check goes on")),
 )
 _GAP: Final = "  "
+_HOLDS: Final = "▸"
 _KEY: Final = Style(bold=True, color="yellow")
 _SOUGHT: Final = 40
 
 
-def key(name: str, shown: str, does: Text | str) -> Text:
-    """Return a key with what it does; a click on it presses the key `name`."""
-    text = Text(f"{shown} ", style=_KEY)
+def key(name: str, shown: str, does: Text | str, *, holds: bool = False) -> Text:
+    """Return a key with what it does, marked where that `holds` now; a click on it presses the key `name`."""
+    text = Text(f"{shown}{_HOLDS if holds else ' '}", style=_KEY)
     text.append_text(does if isinstance(does, Text) else Text(does))
     text.stylize(Style(meta={"key": name}))
     return text
@@ -64,8 +66,8 @@ def controls(pace: str, *, paused: bool) -> Text:
 def filters(state: RunState, listing: Listing, width: int = 0) -> Text:
     """Return the four filters with how many each shows, the search and the order.
 
-    Where that is longer than `width` cells (0: no limit), only the filter that holds keeps its word: the line must
-    not break, or the rows below would move.
+    What holds is marked, not by colour alone. Where it is longer than `width` cells (0: no limit), only the filter
+    that holds keeps its word: the line must not break, or the rows below would move.
     """
     text = _filters(state, listing, words_too=True)
     return text if not width or text.cell_len <= width else _filters(state, listing, words_too=False)
@@ -78,9 +80,10 @@ def _filters(state: RunState, listing: Listing, *, words_too: bool) -> Text:
         label = Text(" ").join(_label(wanted, state, word=words_too or holds))
         if holds:
             label.stylize("reverse")
-        parts.append(key(str(number), str(number), label))
+        parts.append(key(str(number), str(number), label, holds=holds))
     sought = printable(listing.search, _SOUGHT) or _("Search")
-    parts.append(key("slash", "/", Text(sought, style="reverse" if listing.search else "")))
+    search = Text(sought, style="reverse" if listing.search else "")
+    parts.append(key("slash", "/", search, holds=bool(listing.search)))
     parts.append(key("o", "o", f"↕ {_(listing.sort.value)}"))
     return Text(_GAP, no_wrap=True, overflow="ellipsis").join(parts)
 

@@ -16,7 +16,12 @@ from tui import describe
 from tui.listing import Item
 from tui.state import Row, Waiting
 
-_LEAST: Final = 13  # cells for the name of an entry
+SPANNED: Final = "kind, entry"
+"""The name of what `spanning` makes."""
+
+_LEAST: Final = (
+    10  # cells for the name of an entry: that alone, where it stands in its list is in the details
+)
 _MOST: Final = 34
 _NAMED: Final = 24  # cells from which on the name has room enough, and other columns come in
 _SOURCE: Final = 9  # cells from which on a source can be told from another
@@ -55,6 +60,14 @@ def columns(width: int) -> list[Column]:
     entry = max(1, min(_MOST, rest - _REASON - 1 if reason >= _REASON else rest))
     found = [*fixed[:3], Column("entry", _("entry"), entry), *fixed[3:]]
     return [*found, Column("why", _("why"), rest - entry - 1)] if reason >= _REASON else found
+
+
+def spanning(found: list[Column], title: str) -> list[Column]:
+    """Return the columns with one `title` over those that need none: what kind it is, and which."""
+    names = [column.name for column in found]
+    at = names.index("kind")
+    width = found[at].width + 1 + found[at + 1].width
+    return [*found[:at], Column(SPANNED, title, width), *found[at + 2 :]]
 
 
 def cell(name: str, item: Item, width: int, *, now: float, reveal: bool) -> tuple[str, Style]:
@@ -103,7 +116,8 @@ def entry_name(row: Row, width: int, *, reveal: bool) -> str:
     if reveal or room < 2:
         return name
     candidate = row.verdict.candidate
-    return f"{name} " + (describe.place(candidate, room) if room >= _SOURCE else f":{candidate.line}")
+    where = describe.place(candidate, room) if room >= _SOURCE else f":{candidate.line}"
+    return f"{name} {where}" if cell_len(where) <= room else name
 
 
 def age(seconds: float) -> str:

@@ -81,6 +81,16 @@ def question(option: Option, run: Run, *, instead: bool) -> list[str]:
     return lines
 
 
+async def about_system() -> list[str]:
+    """Return what the person agrees to where all programs of this desktop are to use the connection.
+
+    Raises Rejected where the system proxy cannot be set, or not be put back.
+    """
+    from client.connect import system
+
+    return ["• " + say(line) for line in system.question(await system.now())]
+
+
 def _floor(option: Option) -> Protection | None:
     """Return the lowest class that the choice of an option consents to beforehand.
 
@@ -97,7 +107,9 @@ def _name(option: Option) -> str:
 class Connection:
     """One local connection. `wanted` is the id of the option that was asked for; `port` is 0 until it listens."""
 
-    def __init__(self, option: Option, run: Run, *, consent: Consent, loud: Loud) -> None:
+    def __init__(
+        self, option: Option, run: Run, *, consent: Consent, loud: Loud, system: bool = False
+    ) -> None:
         self.beat = 1.0  # seconds between two looks at the figures
         self.wanted: Final = option.id
         self.port = 0
@@ -114,6 +126,7 @@ class Connection:
             consent=consent,
             signals=False,
             prefer=option.id,
+            system=system,
         )
 
     async def follow(self) -> None:
@@ -202,9 +215,10 @@ def _joined(parts: Sequence[str]) -> str:
 def _figures(status: Status | None) -> list[str]:
     if status is None:
         return []
+    lower = "⚠ " + _("{n} still through a lower class", n=status.below) if status.below else ""
     moved = f"↓ {_amount(status.down)} ↑ {_amount(status.up)}"
     latency = "" if status.latency is None else _("{ms} ms", ms=round(status.latency * 1000))
-    return [moved, latency, describe.clock(status.uptime)]
+    return [lower, moved, latency, describe.clock(status.uptime)]
 
 
 def _amount(count: int) -> str:

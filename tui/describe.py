@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
@@ -13,7 +14,19 @@ from client.events import Finished
 from client.following import ENOUGH
 from client.i18n import _, ngettext, say
 from client.meaning import meaning, what_to_do
-from client.model import Candidate, Content, Observation, Proof, Status, Step, Verdict, kinds_of
+from client.model import (
+    Candidate,
+    Content,
+    LineState,
+    Message,
+    Observation,
+    Proof,
+    RejectedLine,
+    Status,
+    Step,
+    Verdict,
+    kinds_of,
+)
 from client.render import plain, words
 from client.text import printable
 from tui import theme
@@ -22,7 +35,7 @@ from tui.state import Row, RunState, Waiting
 Lines = list[tuple[str, Text]]  # a label, and what it labels
 
 _BAR: Final = 14
-_REASON: Final = 400
+_REASON: Final = 2000
 _ORDER: Final = tuple(Step)
 
 
@@ -115,7 +128,7 @@ def details(item: Row | Waiting, *, now: float, reveal: bool, tale: str = "") ->
     lines: Lines = [(f"#{item.id}", head)]
     if reveal:
         lines.append((_("entry"), Text(name(item, reveal=True), overflow="fold")))
-    lines.append((_("why"), Text(printable(say(verdict.reason), _REASON))))
+    lines.append((_("why"), Text(_whole(verdict.reason))))
     means = meaning(verdict)
     if means is not None:
         lines.append((_("meaning"), Text(say(means))))
@@ -149,6 +162,18 @@ def to_do(row: Row) -> str:
     if row.verdict.status is Status.WORKING:
         return _("Press u: how to use it, step by step.")
     return say(what_to_do(row.verdict))
+
+
+def no_option(*, over: bool) -> str:
+    """Say that there is no option to go to. `over`: nor will there be one."""
+    return _("No option works. a: the advice.") if over else _("No option works yet; the check goes on.")
+
+
+def same_option(*, only: bool) -> str:
+    """Say why the cursor stays where it is: there is no other option, or none that is better."""
+    if only:
+        return _("This is the only option that works so far.")
+    return _("This is the best option. n once more: the next one.")
 
 
 def _class(verdict: Verdict) -> Text:
@@ -217,14 +242,17 @@ def _age(seconds: float) -> str:
     return ngettext("{n} minute ago", "{n} minutes ago", int(seconds // 60))
 
 
-def summary(state: RunState, *, reveal: bool, broken: bool = False) -> Lines:
-    """Return the next steps, the best options and what came out. Empty while the run goes on."""
+def summary(state: RunState, *, reveal: bool, broken: bool = False, staged: bool = False) -> Lines:
+    """Return the next steps, the best options and what came out; while the run goes on, only what was told so far.
+
+    `staged`: it is the drill's run, so nothing here is about the person's own line.
+    """
     event = state.finished
     if event is None:
         again = _("→ What is known stays here. Esc goes back: begin the check again there.")
-        return [(_("next"), Text(again))] if broken else []
+        return [*([(_("next"), Text(again))] if broken else []), *told(state)]
     found = state.found()
-    lines: Lines = [("", Text(f"→ {step}")) for step in _next_steps(event, found)]
+    lines: Lines = [("", Text(f"→ {step}")) for step in _next_steps(event, found, staged=staged)]
     lines[0] = (_("next"), lines[0][1])
     best = {id(verdict) for verdict in advise.best(found)}
     chosen = [row for row in map(state.at, range(min(len(state), len(found)))) if id(row.verdict) in best]
@@ -235,16 +263,34 @@ def summary(state: RunState, *, reveal: bool, broken: bool = False) -> Lines:
         after = _("First working after {seconds}.", seconds=words.seconds(event.first_working))
         lines.append((_("first"), Text(after)))
     lines.append((_("data"), Text(data(event.moved_kib, state.started.budget_kib if state.started else 0))))
-    if state.rejected:
+    if event.rejected:
         lines.append((_("lines"), Text(ngettext("{n} rejected", "{n} rejected", event.rejected))))
-    return lines
+    return lines + told(state)
 
 
-def _next_steps(event: Finished, found: list[Verdict]) -> Iterator[str]:
+def told(state: RunState) -> Lines:
+    """Return every notice and every rejected line that is kept, in full."""
+    lines: Lines = [("", Text(_whole(message))) for message in state.notices]
+    lines += [("", _rejected(line)) for line in state.rejected]
+    return [(_("told") if not number else "", text) for number, (_none, text) in enumerate(lines)]
+
+
+def _rejected(line: RejectedLine) -> Text:
+    return Text(f"{printable(line.source, 60)}:{line.line}: {_whole(line.reason)}")
+
+
+def _whole(message: Message) -> str:
+    return printable(say(message), _REASON)
+
+
+def _next_steps(event: Finished, found: list[Verdict], *, staged: bool) -> Iterator[str]:
     if found:
         yield _("Press n for the best option, then u: how to use it, step by step.")
+    if staged:
+        yield _("This was practice, on a stage: nothing here is about your own line. Esc leads back.")
+        event = replace(event, line_state=LineState.UNKNOWN)
     yield from map(say, advise.after(event, found, commands=False))
-    if not found:
+    if not found and not staged:
         yield _("Esc goes back: there the kind of cut is named, and other lists are taken in.")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from client import commands
 from client.export import writing
 from client.export.formats import FORMATS, export, local_options
 from client.export.here import here
@@ -47,6 +48,11 @@ class Offer:
         if not self.port:
             return said
         return said + ": " + _("the local connection, port {port}", port=self.port)
+
+    def use(self, path: str) -> str:
+        """Say what to do with it now that it is in the file `path`."""
+        said = _(FORMATS[self.name].use, file=commands.file(path), port=here().port)
+        return commands.typed(said)
 
     def options(self, option: Option) -> Sequence[Option]:
         """What is to be written."""

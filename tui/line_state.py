@@ -8,7 +8,7 @@ is said only of what was not tried yet.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from client import advise
@@ -70,6 +70,17 @@ _UNMEASURED: Final = N_("Your line was not measured yet.")
 _COMMAND: Final = "`sanylau"  # advice for a shell: the screen has keys for that
 _LOOKING: Final = N_("Looking at your line…")
 _WAITING: Final = Look("…", ".", "", "dim")
+_STAGE: Final = Look("○", "o", "", "bold cyan")
+_OF_STAGE: Final = N_("Practice: this is the stage; it says nothing about your own line.")
+_AWAY: Final = N_("Practice: nothing leaves this machine.")
+_KEYED: Final[Mapping[str, str]] = {  # advice that speaks of a command: the screen has a key for it
+    "Check cable, Wi-Fi or mobile data, the router, and the clock; then run it again.": N_(
+        "Check cable, Wi-Fi or mobile data, the router, and the clock. Then look again: on the first screen 1, then a."
+    ),
+    "Open any page in a browser, log in, and run it again.": N_(
+        "Open any page in a browser and log in. Then look again: on the first screen 1, then a."
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +96,16 @@ class LineView:
 
 
 def view_of(
-    control: Control | None, diagnosis: Diagnosis | None, verdicts: Tally | Iterable[Verdict] = ()
+    control: Control | None,
+    diagnosis: Diagnosis | None,
+    verdicts: Tally | Iterable[Verdict] = (),
+    *,
+    staged: bool = False,
 ) -> LineView:
-    """Return the line as far as it is known; each of the three may be missing."""
+    """Return the line as far as it is known; each of the three may be missing. `staged`: it is the drill's."""
     tally = verdicts if isinstance(verdicts, Tally) else Tally(verdicts)
+    if staged:
+        return _of_stage(tally)
     ways = tuple(_way(name, control, diagnosis, tally[name]) for name in Name)
     if diagnosis is None:
         return _measured(control, ways)
@@ -99,8 +116,21 @@ def view_of(
         sure=face.CERTAINTIES[main.certainty],
         besides=tuple(advice.plain(found.kind) for found in others),
         ways=ways,
-        steps=tuple(step for step in advice.next_steps(diagnosis) if _COMMAND not in step.id),
+        steps=tuple(_keyed(step) for step in advice.next_steps(diagnosis) if _COMMAND not in step.id),
     )
+
+
+def _keyed(step: Message) -> Message:
+    return replace(step, id=_KEYED.get(step.id, step.id))
+
+
+def _of_stage(tally: Tally) -> LineView:
+    away = {Name.DIRECT, Name.DNS}
+    ways = (
+        Way(name, State.UNKNOWN, Message(_AWAY)) if name in away else _way(name, None, None, tally[name])
+        for name in Name
+    )
+    return LineView(look=_STAGE, kind=Message(_OF_STAGE), ways=tuple(ways))
 
 
 def so_far(sights: Sequence[Sight]) -> LineView:

@@ -56,7 +56,8 @@ class Listing:
         self.sort = Sort.BEST
         self.search = ""
         self.reveal = False
-        self.pinned: str | None = None  # the row that the person is on; None: whatever is on top
+        self.pinned: str | None = None  # the row that the cursor stays with; None: whatever is on top
+        self.moved = False  # the person has chosen the row; looking at the details of one is no choice
         self.state: Final = state
         self._words: tuple[str, ...] = ()
         self._order: list[tuple[SortKey, str]] = []
@@ -75,6 +76,15 @@ class Listing:
         """Return where the row `key` stands, None if it is not shown."""
         place = self._where.get(key)
         return bisect_left(self._order, (place, key)) if place is not None else None
+
+    def mark(self) -> tuple[SortKey, str] | None:
+        """Return where the pinned row stands, for `after`; None if there is none."""
+        place = self._where.get(self.pinned) if self.pinned is not None else None
+        return (place, self.pinned) if place is not None and self.pinned is not None else None
+
+    def after(self, mark: tuple[SortKey, str]) -> int:
+        """Return where the row now stands that came next to one that has gone. `mark` was taken before it went."""
+        return bisect_left(self._order, mark)
 
     def look_for(self, text: str) -> None:
         """Show only rows in which every word of `text` occurs."""

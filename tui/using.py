@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 from rich.text import Text
@@ -21,17 +24,68 @@ from client.options import Option
 from client.render import words
 from client.text import printable
 from tui.describe import Lines, place
+from tui.session import Session
 from tui.state import Row
 
 _LONGEST: Final = 8192
 _WINDOW: Final = "`sanylau connect`"  # the command stands so in every language
 _REASON: Final = 700
+_BETTER: Final = 20  # options that protect, the best of them, from which a better way is chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Better:
+    """A way that protects where the chosen one does not, and why it is worth more (`Recommendation.better`)."""
+
+    way: Way
+    why: Sequence[Message]
 
 
 def option_of(row: Row, *, now: float) -> Option:
     """Return what can be used of an entry. `now`: seconds since its run began."""
     seen = time.time() - max(0.0, now - row.verdict.finished)
     return options.of(row.verdict, name=row.id, seen=seen)
+
+
+def protecting(session: Session | None, option: Option) -> tuple[Option, ...]:
+    """Return the best options of a run that protect, where `option` itself does not."""
+    if session is None or option.protection is not Protection.OPEN:
+        return ()
+    state = session.state
+    rows = (state.at(index) for index in range(len(state.found())))
+    found = (row for row in rows if row.verdict.protection is not Protection.OPEN)
+    return tuple(option_of(row, now=session.now()) for row in islice(found, _BETTER))
+
+
+def better_of(chosen: Way, others: Sequence[Option], state: LineState) -> Better | None:
+    """Return what to do rather than `chosen`, None if there is nothing that serves the same purpose and protects.
+
+    Raises Rejected where the guide's data is not as it should be.
+    """
+    if not others:
+        return None
+    known, here = guides.load(), guides.here()
+    there = Place(system=chosen.system, near=chosen.system == here, line=state, now=time.time())
+    found = way.recommend([chosen.option, *others], known, there, app=chosen.app)
+    best = found.best
+    if best is not None and best.option.protection is not Protection.OPEN:
+        return Better(best, way.worth(best.option, there))
+    return Better(found.better, found.better_why) if found.better is not None else None
+
+
+def rather(better: Better) -> Lines:
+    """Return the better way in words: which program with which entry, why, and the key that leads there."""
+    option, system = better.way.option, SYSTEMS[better.way.system]
+    entry = f"{option.protection.value} {printable(option.kind)} #{printable(option.id, 16)}"
+    head = _(
+        "Better do this: {app} on {system}, with {entry}", app=better.way.app.name, system=system, entry=entry
+    )
+    why = " ".join(say(message) for message in better.why)
+    return [
+        (_("better"), Text(f"{head} ({_(words.CLASSES[option.protection])})", style="bold")),
+        ("", Text(printable(why, _REASON))),
+        ("", Text(_("b leads there."), style="dim")),
+    ]
 
 
 def ways_of(option: Option, state: LineState) -> tuple[Way, ...]:
@@ -90,6 +144,13 @@ def about(option: Option, state: LineState, *, reveal: bool) -> Lines:
 def can_connect(option: Option) -> bool:
     """Say whether the local connection can go through it."""
     return guides.carried(option)
+
+
+def has_desktop() -> bool:
+    """Say whether this system keeps a proxy for all its programs, in a place that is known."""
+    from client.connect import system  # the guard and all systems: not before somebody looks at an option
+
+    return system.desktop(sys.platform, os.environ) is not system.Desktop.OTHER
 
 
 def class_of(protection: Protection) -> str:

@@ -112,6 +112,19 @@ def test_on_a_tampered_line_a_false_certificate_is_warned_of() -> None:
     assert "Do not install" in said({"failed": 1}, [], LineState.TAMPERED)
 
 
+@pytest.mark.parametrize("stopped", ["", "budget", "interrupted"])
+@pytest.mark.parametrize("line", LineState)
+def test_on_the_screen_a_key_is_named_where_a_shell_would_need_a_command(
+    stopped: str, line: LineState
+) -> None:
+    cases: list[dict[str, int]] = [{Status.FAILED: 3}, {Status.WORKING: 1, Status.UNTESTED: 2}]
+    for counts in cases:
+        here = advise(counts, [], line, stopped, commands=False)
+        texts = [say(message) for message in here]
+        assert not any("again" in text and "Esc" not in text and "hour" not in text for text in texts), texts
+        assert not any("--budget" in text or "command" in text for text in texts), texts
+
+
 def test_an_interrupted_run_can_be_done_again() -> None:
     assert "run it again" in said({"failed": 1, "untested": 4}, [], stopped="interrupted")
     assert "--budget" in said({"failed": 1, "untested": 4}, [], stopped="budget")

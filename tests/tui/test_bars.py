@@ -11,7 +11,7 @@ def test_the_filters_have_their_keys_their_counts_and_their_signs() -> None:
     for number, status in enumerate((Status.WORKING, Status.DEGRADED, Status.FAILED, Status.HOSTILE), 10):
         state.apply(judged(number, status))
     told = bars.filters(state, Listing(state)).plain
-    assert told == "1 all 7  2 ✔ working 1 ◐ 1  3 … waiting 3  4 ✘ failed 2  / Search  o ↕ best"
+    assert told == "1▸all 7  2 ✔ working 1 ◐ 1  3 … waiting 3  4 ✘ failed 2  / Search  o ↕ best"
 
 
 def test_where_there_is_no_room_only_the_filter_that_holds_keeps_its_word() -> None:
@@ -22,7 +22,7 @@ def test_where_there_is_no_room_only_the_filter_that_holds_keeps_its_word() -> N
     listing = Listing(state)
     listing.filter = Filter.FAILED
     text = bars.filters(state, listing, 77)
-    assert text.plain == "1 all 2200  2 ✔ 33 ◐ 33  3 … 2000  4 ✘ failed 101  / Search  o ↕ best"
+    assert text.plain == "1 all 2200  2 ✔ 33 ◐ 33  3 … 2000  4▸✘ failed 101  / Search  o ↕ best"
     assert len(bars.filters(state, listing).plain) > 77
 
 
@@ -39,7 +39,7 @@ def test_the_filter_that_holds_shows_without_colour_and_the_search_shows_its_wor
     text = bars.filters(listing.state, listing)
     reversed_ = [text.plain[span.start : span.end] for span in text.spans if "reverse" in str(span.style)]
     assert any("failed" in part for part in reversed_)
-    assert "/ tls\ufffd[1m[b]" in text.plain
+    assert " 4▸✘ failed 0  /▸tls\ufffd[1m[b]" in text.plain
     assert text.plain.endswith("o ↕ newest")
 
 

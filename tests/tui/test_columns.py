@@ -39,6 +39,35 @@ def test_at_80x24_everything_that_is_asked_for_has_a_column() -> None:
     assert "why" in [column.name for column in columns.columns(140)]
 
 
+@pytest.mark.usefixtures("language")
+def test_at_80x24_no_language_leaves_a_column_out_or_cuts_its_title() -> None:
+    found = columns.columns(77)
+    assert {"age", "tries", "entry"} <= {column.name for column in found}
+    assert all(cell_len(column.title) <= column.width for column in found)
+    entry = next(column for column in found if column.name == "entry")
+    state = RunState()
+    state.apply(judged(7, Status.WORKING))
+    assert columns.entry_name(state.at(0), entry.width, reveal=False).startswith("#00000007")
+
+
+def test_where_the_place_of_an_entry_has_no_room_its_name_stands_alone() -> None:
+    state = RunState()
+    state.apply(judged(1234, Status.WORKING))
+    assert columns.entry_name(state.at(0), 12, reveal=False) == "#000004d2"
+    assert columns.entry_name(state.at(0), 15, reveal=False) == "#000004d2 :1234"
+
+
+@pytest.mark.parametrize("width", [77, 102, 150, 300])
+def test_a_title_over_two_columns_leaves_the_others_where_they_are(width: int) -> None:
+    found = columns.columns(width)
+    over = columns.spanning(found, "▲ 12345 above: Home")
+    assert sum(column.width + 1 for column in over) == sum(column.width + 1 for column in found)
+    assert [column.name for column in over if column.name != columns.SPANNED] == [
+        column.name for column in found if column.name not in ("kind", "entry")
+    ]
+    assert all(cell_len(c.title) <= c.width for c in over)
+
+
 def test_a_row_says_where_it_broke_how_old_it_is_and_how_often_it_was_tried() -> None:
     from dataclasses import replace
 

@@ -297,6 +297,9 @@ async def test_the_line_tells_every_state_by_a_sign_and_a_word() -> None:
         figures = {"up": 2048, "down": 5 * 1024 * 1024, "connections": 2, "uptime": 75.0, "age": 1.0}
         connection.show(Status(id=option.id, option=option, latency=0.0456, **figures))  # type: ignore[arg-type]
         assert line(connection).plain.endswith("port 1099 · ↓ 5.0 MiB ↑ 2 KiB · 46 ms · 1:15")
+        lower = Status(id=option.id, option=option, latency=0.0456, below=3, **figures)  # type: ignore[arg-type]
+        connection.show(lower)
+        assert "port 1099 · ⚠ 3 still through a lower class · ↓" in line(connection).plain
         hostile = Message("{why}", {"why": "\x1b[2J[/x]"})
         connection.show(Lost(id=option.id, option=option, step=None, failure=None, reason=hostile, cut=2))
         assert line(connection).plain.startswith("… connecting")

@@ -3,14 +3,16 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
-from client.events import Judged, Progressed, Started
+from client.events import Judged, LineRejected, Noticed, Progressed, Started
 from client.model import (
     Candidate,
     Content,
     Failure,
+    LineState,
     Message,
     Observation,
     Proof,
+    RejectedLine,
     Status,
     Step,
 )
@@ -183,6 +185,24 @@ def test_an_end_by_an_error_names_the_next_step_too() -> None:
     ((label, text),) = describe.summary(RunState(), reveal=False, broken=True)
     assert label == "next"
     assert "begin the check again" in text.plain
+
+
+def test_the_end_of_a_practice_says_that_nothing_was_about_the_line() -> None:
+    for line in LineState:
+        state = state_of(judged(1), replace(finished(failed=1), line_state=line))
+        said = shown(describe.summary(state, reveal=False, staged=True))
+        assert "This was practice, on a stage" in said
+        assert "your line" not in said
+        assert "network" not in said
+
+
+def test_whatever_was_told_is_kept_in_full_and_carries_no_controls() -> None:
+    why = Message("{why}", {"why": "\x1b[31m\u202e" + "long " * 200 + "end"})
+    state = state_of(Noticed(why), LineRejected(RejectedLine("a\x1blist", 9, why)))
+    said = shown(describe.summary(state, reveal=False))
+    assert said.count("long " * 200 + "end") == 2
+    assert not set(said) & set("\x1b\u202e")
+    assert ":9: " in said
 
 
 def test_a_clock_shows_minutes_and_hours() -> None:

@@ -17,7 +17,6 @@ from client.model import Failure, Message, Observation, Status, Step
 from client.settings import PROFILES
 from tests.tui.support import (
     SIZE,
-    finished,
     judged,
     listed,
     made_run,
@@ -88,7 +87,7 @@ async def test_working_ones_rise_to_the_top_and_the_row_under_the_cursor_stays_w
             await pilot.pause()
             assert key_of(table) == chosen
             assert line_of(pilot, f" #{chosen} ") == height
-        assert "▲ 5" in text_of(pilot.app)
+        assert "▲ 5 above: Home" in text_of(pilot.app)
         await pilot.press("home")
         assert key_of(table) == judged(104).id
         assert "▲" not in text_of(pilot.app)
@@ -120,59 +119,6 @@ async def test_a_waiting_row_keeps_the_cursor_when_its_verdict_comes() -> None:
         await until_shown(pilot, "3 … waiting 29")
         await until_shown(pilot, "authentic content came through")
         assert key_of(table) == waiting
-
-
-# next option, please
-
-
-@pytest.mark.parametrize("key", ["n", "т"])
-async def test_next_option_goes_from_one_that_works_to_the_next_best_and_round(key: str) -> None:
-    async with results(judged(1), works(2, 50), works(3, 900), works(4, 200)) as (_session, table, pilot):
-        await pilot.press("end")
-        seen = []
-        for _ in range(4):
-            await pilot.press(key)
-            seen.append(key_of(table))
-        assert seen == [judged(number).id for number in (3, 4, 2, 3)]
-
-
-async def test_the_first_option_that_the_key_goes_to_is_the_best() -> None:
-    async with results(judged(1), works(2, 50), works(3, 900)) as (_session, table, pilot):
-        await pilot.press("n")
-        assert key_of(table) == judged(3).id
-        await pilot.press("n")
-        assert key_of(table) == judged(2).id
-
-
-async def test_next_option_finds_it_behind_a_filter_and_a_search() -> None:
-    async with results(judged(1), works(2)) as (session, table, pilot):
-        await pilot.press("4")
-        assert key_of(table) == judged(1).id
-        await pilot.press("n")
-        assert key_of(table) == judged(2).id
-        assert (session.listing.filter, session.listing.search) == (Filter.ALL, "")
-        await pilot.press("slash", *"nobody", "enter", "n")
-        await pilot.pause()
-        assert key_of(table) == judged(2).id
-        assert session.listing.search == ""
-
-
-async def test_next_option_says_when_there_is_none_or_no_other() -> None:
-    async with results(judged(1)) as (session, _table, pilot):
-        await pilot.press("n")
-        await until_shown(pilot, "No option works yet")
-        tell(session, works(2))
-        await until_shown(pilot, "✔ 1 working")
-        await pilot.press("n", "n")
-        await until_shown(pilot, "This is the only option")
-
-
-async def test_at_the_end_without_any_option_the_key_leads_to_the_advice() -> None:
-    async with results(judged(1), finished(failed=1)) as (session, _table, pilot):
-        session.over = True
-        await pilot.press("n")
-        await until_shown(pilot, "No option works. a: the advice.")
-        assert "→ " in text_of(pilot.app)
 
 
 # filter, sort, search
@@ -215,7 +161,7 @@ async def test_a_search_narrows_while_it_is_typed_enter_keeps_it_and_escape_clea
         await pilot.press("enter")
         assert pilot.app.focused is table
         await pilot.press("down", "u", "1")  # keys are keys again
-        assert "/ ref" in text_of(pilot.app)
+        assert "/▸ref" in text_of(pilot.app)
         assert len(table.listing) == 10
         await pilot.press("escape")
         assert len(table.listing) == 20

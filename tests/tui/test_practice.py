@@ -21,6 +21,8 @@ async def test_one_key_leads_to_the_first_working_option_and_no_question_is_aske
         await until_shown(pilot, "✔ working  ")
         assert isinstance(app.screen, ResultsScreen)
         assert "practice: nothing leaves this machine" in text_of(app)
+        await until_shown(pilot, "this is the stage; it says nothing about your own line")
+        assert "Your line" not in text_of(app)
 
 
 async def test_a_practice_stops_when_asked_and_its_results_are_one_key_away_afterwards() -> None:

@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
 from client.events import Judged
+from client.export.formats import FORMATS
 from client.model import Message, Protection, Status
 from client.options import Option
 from tests.tui.support import SIZE, finished, judged, made_run, text_of, until, until_shown
@@ -200,6 +201,7 @@ async def test_an_export_is_a_new_file_for_its_owner_only(
         await pilot.press("enter")
         await until_shown(pilot, "Only you may read it.")
         await until_shown(pilot, "The file is evidence")
+        await until_shown(pilot, "→ Use it: `tor -f ")
         written = tmp_path / "torrc"
         assert f"Bridge {OBFS4}" in written.read_text()
         if sys.platform != "win32":
@@ -226,6 +228,13 @@ async def test_of_a_proxy_file_the_screen_says_who_does_not_read_it(tmp_path: Pa
         app.screen.query_one(Input).value = str(tmp_path / "proxy.pac")
         await pilot.press("enter")
         await until_shown(pilot, "WITHOUT any proxy")
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_of_every_format_it_is_said_what_to_do_with_the_file(name: str, tmp_path: Path) -> None:
+    said = Offer(name).use(str(tmp_path / "x"))
+    assert said
+    assert "{" not in said
 
 
 def test_formats_that_cannot_hold_an_entry_are_not_offered() -> None:

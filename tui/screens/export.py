@@ -64,7 +64,7 @@ class ExportScreen(Dialog[None]):
 
     def on_mount(self) -> None:
         """Look for what fits."""
-        self.query_one(".box").border_title = " " + _("export") + " "
+        self.query_one(".box").border_title = f" {_(self.NAME)} "
         self.query_one(FileInput).cursor_blink = False
         self._fill()
 
@@ -101,11 +101,13 @@ class ExportScreen(Dialog[None]):
     async def _write(self, offer: Offer, name: str) -> None:
         try:
             path = await asyncio.to_thread(exporting.write, offer, self._option, name)
+            use = await asyncio.to_thread(offer.use, path)
         except Rejected as rejected:
             self._say(f"{printable(name, 60)}: {complaint(rejected)}", wrong=True)
             return
         lines = [
             _("✔ Written to {file}. Only you may read it.", file=printable(path, 300)),
+            f"→ {printable(use, 600)}",
             _("The file is evidence: erase it when the program has taken it in."),
         ]
         if self._option.protection is Protection.OPEN and not offer.port:

@@ -7,9 +7,9 @@ from typing import ClassVar, Final
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
-from textual.widgets import Input, Label
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.widgets import Input
 
 from client.i18n import _, say
 from client.model import N_
@@ -19,10 +19,12 @@ from tui.line_state import LineView, view_of
 from tui.listing import Filter, Sort
 from tui.messages import GoBack, StopRun, UseOption
 from tui.screens.page import Explained, Page
+from tui.screens.results_keys import BOUND
 from tui.session import Session
 from tui.state import ENGINE, LINE, NO_ROWS, NOTICES, PACE, SUMMARY, Row
 from tui.widgets.connection_line import ConnectionLine
 from tui.widgets.facts import Facts
+from tui.widgets.head import Head
 from tui.widgets.key_line import KeyLine
 from tui.widgets.keys import Keys
 from tui.widgets.line_panel import LinePanel
@@ -45,28 +47,7 @@ class ResultsScreen(Page[None]):
     CSS_PATH = "results.tcss"
     AUTO_FOCUS = "#results"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (150, "-wide")]  # noqa: RUF012 - declared so by Textual
-    BINDINGS: ClassVar[list[BindingType]] = [
-        # The second key is the same place on a Russian or Kazakh keyboard; on the latter digits are letters.
-        Binding("u,г", "use", N_("Use it"), key_display="u"),
-        Binding("n,т", "next", N_("Next option"), key_display="n"),
-        Binding("enter", "larger", N_("Details"), key_display="⏎"),
-        Binding("a,ф", "summary", N_("Advice"), key_display="a"),
-        Binding("r,к", "reveal", N_("Reveal"), key_display="r"),
-        Binding("l,д", "line", N_("Line"), key_display="l"),
-        Binding("e,у", "evidence", N_("Evidence"), key_display="e"),
-        Binding("escape", "back", N_("Back"), key_display="esc"),
-        # These stand beside what they act on (tui/bars.py).
-        Binding("p,з", "pause", show=False),
-        Binding("s,ы", "stop", show=False),
-        Binding("plus,equals_sign,һ", "pace(1)", show=False),
-        Binding("minus,ө", "pace(-1)", show=False),
-        Binding("1,quotation_mark", "filter('ALL')", show=False),
-        Binding("2,ә", "filter('WORKING')", show=False),
-        Binding("3,і", "filter('WAITING')", show=False),
-        Binding("4,ң", "filter('FAILED')", show=False),
-        Binding("slash,full_stop,numero_sign", "search", show=False),
-        Binding("o,щ", "sort", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = BOUND
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -79,11 +60,7 @@ class ResultsScreen(Page[None]):
     def compose(self) -> ComposeResult:
         """Lay out the page."""
         session = self._session
-        with Horizontal(id="head"):
-            where = f"Sanylau › {_(self.NAME)}"
-            title = f"{where} · {printable(session.title)}" if session.title else where
-            yield Label(Text(title), id="title")
-            yield Static(id="mode")
+        yield Head(self.NAME, session.title)
         yield Static(id="progress")
         yield KeyLine(id="controls")
         yield LinePanel(id="line-panel")
@@ -140,6 +117,8 @@ class ResultsScreen(Page[None]):
             return self._drawable and self.query_one(ResultsTable).usable is not None
         if action == "summary":
             return self._is_ended
+        if action == "told":
+            return not self._is_ended and bool(session.state.notices or session.state.rejected)
         return True
 
     @property
@@ -148,7 +127,7 @@ class ResultsScreen(Page[None]):
 
     def _offer(self) -> None:
         """Say anew which keys there are, but only where that has changed: it is costly."""
-        offered = tuple(self.check_action(action, ()) for action in ("stop", "use", "summary"))
+        offered = tuple(self.check_action(action, ()) for action in ("stop", "use", "summary", "told"))
         if offered != self._offered:
             self._offered = offered
             self.refresh_bindings()
@@ -162,42 +141,57 @@ class ResultsScreen(Page[None]):
         table = self.query_one(ResultsTable)
         row = table.usable
         if row is not None:
-            table.pin()
+            table.pin(chosen=True)
             self.post_message(UseOption(option_of(row, now=self._session.now())))
 
     def action_next(self) -> None:
-        """Go to the next option that works."""
-        table = self.query_one(ResultsTable)
-        before = table.usable if table.listing.pinned is not None else None
-        found = table.next_option()
-        if found is not None:
-            self.query_one("#search", Input).value = self._session.listing.search
-            self._bars()
-            if before is not None and found.key == before.key:
-                self.inform(_("This is the only option that works so far."))
-        elif self._session.over:
-            self.inform(_("No option works. a: the advice."))
-        else:
-            self.inform(_("No option works yet; the check goes on."))
+        """Go to the next option that works: to the best one first, and from the advice, which says so."""
+        table, listing = self.query_one(ResultsTable), self._session.listing
+        before, shown = table.usable, (listing.filter, listing.search)
+        self.app.clear_notifications()  # what was said of the last press
+        found = table.next_option(best=self._summing_up)
+        if found is None:
+            self.inform(describe.no_option(over=self._session.over))
+            return
+        self._summing_up = False
+        self.query_one("#search", Input).value = listing.search
+        self._bars()
+        if shown != (listing.filter, listing.search):
+            self.inform(_("It was not among those shown: all entries are shown again."))
+        elif before is found:
+            only = self._session.state.next_usable(found.key) is found
+            self.inform(describe.same_option(only=only))
 
     def action_larger(self) -> None:
-        """Give the lower pane most of the room, or take it back."""
-        if self.has_class("-larger"):
+        """Give the details of the entry most of the room, or take it back."""
+        table = self.query_one(ResultsTable)
+        if self.has_class("-larger") and not self._summing_up:
             self._smaller()
             return
-        self.query_one(ResultsTable).pin()
+        table.pin()
+        self._summing_up = self._summing_up and table.current is None
+        self._larger()
+
+    def _larger(self) -> None:
         self.add_class("-larger")
         self.query_one(Facts).focus()
-        self._show_facts()
+        self._show_facts(start=True)
 
     def _smaller(self) -> None:
         self.remove_class("-larger")
         self.query_one(ResultsTable).focus()
 
     def action_summary(self) -> None:
-        """Go between the advice and the details of the entry."""
-        self._summing_up = not self._summing_up
-        self._show_facts(start=True)
+        """Show the advice, then with more room, then with less; Enter and the cursor lead to the details."""
+        if not self._summing_up:
+            self._summing_up = True
+            self._show_facts(start=True)
+        elif self.has_class("-larger"):
+            self._smaller()
+        else:
+            self._larger()
+
+    action_told = action_summary
 
     def action_reveal(self) -> None:
         """Show or mask addresses and secrets."""
@@ -284,7 +278,8 @@ class ResultsScreen(Page[None]):
 
     def _line(self) -> LineView:
         state = self._session.state
-        return view_of(state.control, self._session.diagnosis, state.tally)
+        staged = self._session.staged
+        return view_of(state.control, self._session.diagnosis, state.tally, staged=staged)
 
     def action_line(self) -> None:
         """Show all ways out, or only two lines."""
@@ -371,10 +366,7 @@ class ResultsScreen(Page[None]):
         notice.display = bool(said)
 
     def _mode(self) -> None:
-        reveal = self._session.reveal
-        mode = self.query_one("#mode", Static)
-        mode.update(Text(_("addresses are shown") if reveal else _("addresses are masked")))
-        mode.set_class(reveal, "-revealed")
+        self.query_one(Head).reveal = self._session.reveal
 
     def _grow_older(self) -> None:
         if self._drawable:
@@ -386,11 +378,14 @@ class ResultsScreen(Page[None]):
         item = self.query_one(ResultsTable).current
         lines = []
         if self._summing_up:
-            lines = describe.summary(session.state, reveal=session.reveal, broken=bool(session.broken))
+            lines = describe.summary(
+                session.state, reveal=session.reveal, broken=bool(session.broken), staged=session.staged
+            )
         elif item is not None:
             line = item.verdict.candidate.line if isinstance(item, Row) else 0
             tale = session.tales.get(line, "")
             lines = describe.details(item, now=session.now(), reveal=session.reveal, tale=tale)
-        title = _("advice") if self._summing_up else _("details")
+        told = _("advice") if self._is_ended else _("notices")
+        title = told if self._summing_up else _("details")
         facts.border_title = f" {title} "
         facts.show(lines, start=start)

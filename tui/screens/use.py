@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
-from textual.widgets import Label
 
 from client.export.formats import FORMATS
 from client.guide.way import Way
@@ -27,8 +25,12 @@ from tui.screens.programs import ProgramsScreen
 from tui.screens.qr import QrScreen
 from tui.widgets.connection_line import ConnectionLine, connection_of
 from tui.widgets.facts import Facts
+from tui.widgets.head import Head
 from tui.widgets.keys import Keys
-from tui.widgets.static import Static
+
+if TYPE_CHECKING:
+    from tui.session import Session
+    from tui.using import Better
 
 
 class UseScreen(Page[None]):
@@ -41,8 +43,10 @@ class UseScreen(Page[None]):
     KEYS: ClassVar[Explained] = (
         ("↑ ↓", N_("scroll the guide")),
         ("c", N_("open a port on this machine for its programs, through this entry; again: close it")),
+        ("w", N_("the same for the whole desktop: its system proxy leads there meanwhile")),
         ("e", N_("write the entry as another program wants it; the file is for you only")),
         ("q", N_("show the entry as a QR code, for the camera of another device")),
+        ("b", N_("where an entry does not protect: the better way that there is")),
         ("← →", N_("another program or device; a shows them all")),
         ("r", N_("show or mask addresses and secrets")),
         ("Esc", N_("go back; a connection that is up stays up")),
@@ -51,8 +55,10 @@ class UseScreen(Page[None]):
         # The second key is the same place on a Russian or Kazakh keyboard.
         Binding("c,с", "connect", N_("Connect"), key_display="c"),
         Binding("c,с", "disconnect", N_("Disconnect"), key_display="c"),
+        Binding("w,ц", "connect_all", N_("Whole desktop"), key_display="w"),
         Binding("e,у", "export", N_("Export"), key_display="e"),
         Binding("q,й", "code", N_("QR"), key_display="q"),
+        Binding("b,и", "better", N_("Better"), key_display="b"),
         Binding("a,ф", "programs", N_("Programs"), key_display="a"),
         Binding("left", "step(-1)", show=False),
         Binding("right", "step(1)", N_("Next program"), key_display="→"),
@@ -69,12 +75,11 @@ class UseScreen(Page[None]):
         self._at = 0
         self._port = 0
         self._wrong = ""
+        self._better: Better | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the page."""
-        with Horizontal(id="head"):
-            yield Label(Text(f"Sanylau › {_(self.NAME)}"), id="title")
-            yield Static(id="mode")
+        yield Head(self.NAME)
         yield Facts(id="guide")
         yield ConnectionLine()
         yield Keys()
@@ -85,6 +90,15 @@ class UseScreen(Page[None]):
             self._ways = using.ways_of(self._option, self._state)
         except Rejected as rejected:
             self._wrong = complaint(rejected)
+        self._go(self._at)
+
+    def _go(self, at: int) -> None:
+        """Show the way with the number `at`, and what is better than it."""
+        self._at, self._better = at, None
+        session = cast("Session | None", getattr(self.app, "session", None))
+        if self._ways and not self._wrong:
+            others = using.protecting(session, self._option)
+            self._better = using.better_of(self._ways[at], others, self._state)
         self._show(start=True)
 
     def on_screen_resume(self) -> None:
@@ -95,10 +109,14 @@ class UseScreen(Page[None]):
         """Offer only what can be done now."""
         if action in ("programs", "step"):
             return len(self._ways) > 1
+        if action == "better":
+            return self._better is not None
         if action == "disconnect":
             return self._connected
         if action == "connect":
             return not self._connected and using.can_connect(self._option)
+        if action == "connect_all":
+            return not self._connected and using.can_connect(self._option) and using.has_desktop()
         return True
 
     @on(ConnectionLine.Changed)
@@ -111,8 +129,19 @@ class UseScreen(Page[None]):
 
     def action_step(self, by: int) -> None:
         """Show the next program, or the one before."""
-        self._at = (self._at + by) % len(self._ways)
-        self._show(start=True)
+        self._go((self._at + by) % len(self._ways))
+
+    def action_better(self) -> None:
+        """Show the better way instead."""
+        if self._better is None:
+            return
+        way = self._better.way
+        self._option, self._at = way.option, 0
+        self._ways = using.ways_of(way.option, self._state)
+        same = (
+            number for number, one in enumerate(self._ways) if (one.app, one.system) == (way.app, way.system)
+        )
+        self._go(next(same, 0))
 
     def action_reveal(self) -> None:
         """Show or mask addresses and secrets."""
@@ -124,12 +153,15 @@ class UseScreen(Page[None]):
         """Choose another program from the list."""
         chosen = await self.app.push_screen_wait(ProgramsScreen(self._ways, self._at))
         if chosen is not None:
-            self._at = chosen
-            self._show(start=True)
+            self._go(chosen)
 
     def action_connect(self) -> None:
         """Connect through this option."""
         self.post_message(ConnectThrough(self._option))
+
+    def action_connect_all(self) -> None:
+        """Connect through this option, for all programs of this desktop."""
+        self.post_message(ConnectThrough(self._option, system=True))
 
     def action_disconnect(self) -> None:
         """End the connection that was made for this option."""
@@ -161,12 +193,10 @@ class UseScreen(Page[None]):
         connection = connection_of(self.app)
         self._port = connection.port if connection is not None else 0
         lines = using.about(self._option, self._state, reveal=self._reveal)
+        lines += using.rather(self._better) if self._better is not None else []
         facts = self.query_one("#guide", Facts)
         facts.show(lines + self._guide(), start=start)
-        mode = self.query_one("#mode", Static)
-        masked = _("addresses are shown") if self._reveal else _("addresses are masked")
-        mode.update(Text(masked))
-        mode.set_class(self._reveal, "-revealed")
+        self.query_one(Head).reveal = self._reveal
         self.refresh_bindings()
 
     def _guide(self) -> Lines:

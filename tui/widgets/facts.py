@@ -37,7 +37,7 @@ def grid(lines: Lines) -> Any:
     """Return the two columns as one renderable."""
     table = Table.grid(padding=(0, 2, 0, 0), expand=True)
     table.add_column(width=max((cell_len(label) for label, _text in lines), default=1), no_wrap=True)
-    table.add_column(ratio=1)
+    table.add_column(ratio=1, overflow="fold")  # a word that is longer than the line is not cut off
     for label, text in lines:
         table.add_row(Text(label, style="dim"), text)
     return table

@@ -16,8 +16,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from client.i18n import _
-from tui.columns import Column, cell, columns, fit
-from tui.listing import Filter, Item, Listing, Sort
+from tui.columns import SPANNED, Column, cell, columns, fit, spanning
+from tui.listing import Filter, Item, Listing, Sort, SortKey
 from tui.state import USABLE, Row
 
 _GAP = " "
@@ -89,30 +89,29 @@ class ResultsTable(ScrollView, can_focus=True):
         """Show or mask addresses."""
         self.listing.reveal = wanted
         if self.listing.search:
-            self._rearrange()
+            self._rearrange(self.listing.rebuild)
         self.refresh()
 
     def show_only(self, wanted: Filter) -> None:
         """Show only such entries."""
         self.listing.filter = wanted
-        self._rearrange()
+        self._rearrange(self.listing.rebuild)
 
     def sort_by(self, wanted: Sort) -> None:
         """Show them in this order."""
         self.listing.sort = wanted
-        self._rearrange()
+        self._rearrange(self.listing.rebuild)
 
     def look_for(self, text: str) -> None:
         """Show only entries in which every word of `text` occurs."""
-        self.listing.look_for(text)
-        self._rearrange(anew=False)
+        self._rearrange(lambda: self.listing.look_for(text))
 
-    def next_option(self) -> Row | None:
+    def next_option(self, *, best: bool = False) -> Row | None:
         """Go to the next entry that works, whatever is shown now; return it, None if there is none.
 
-        The first one is the best, where nobody has chosen a row yet.
+        With `best`, or where the person has not chosen a row yet, that is the best of all.
         """
-        at = self.usable if self.listing.pinned is not None else None
+        at = self.usable if self.listing.moved and not best else None
         found = self._state.next_usable(at.key if at is not None else None)
         if found is None:
             return None
@@ -124,34 +123,40 @@ class ResultsTable(ScrollView, can_focus=True):
         self._go(index)
         return found
 
-    def pin(self) -> None:
-        """Let the cursor stay with its entry from now on."""
+    def pin(self, *, chosen: bool = False) -> None:
+        """Let the cursor stay with its entry from now on. `chosen`: the person has made up their mind for it."""
         current = self.current
         self.listing.pinned = current.key if current is not None else None
+        self.listing.moved |= chosen
 
     def sync(self, changed: Collection[str] = ()) -> None:
         """Draw what has changed in the state."""
+        mark = self.listing.mark()
         self.listing.update(changed)
-        self._keep()
+        self._keep(mark)
 
-    def _rearrange(self, anew: bool = True) -> None:
-        if anew:
-            self.listing.rebuild()
-        self._keep(still=False)
+    def _rearrange(self, change: Callable[[], None]) -> None:
+        mark = self.listing.mark()
+        change()
+        self._keep(mark, still=False)
 
-    def _keep(self, *, still: bool = True) -> None:
-        """Find the cursor's entry again; with `still` at the same height of the screen."""
-        count, top = len(self.listing), self._top
-        if self.listing.pinned is not None:
-            index = self.listing.index_of(self.listing.pinned)
-            if index is None:
-                self._cursor = max(0, min(self._cursor, count - 1))
-                self.listing.pinned = self.listing.at(self._cursor).key if count else None
-            else:
-                top += index - self._cursor
-                self._cursor = index
-        self._resize(max(0, top) if still and self.listing.pinned is not None else 0)
-        if still and self.listing.pinned is not None and max(0, top) != self._top:
+    def _keep(self, mark: tuple[SortKey, str] | None = None, *, still: bool = True) -> None:
+        """Find the cursor's entry again; with `still` at the same height of the screen.
+
+        Where it is not shown any more, the one that came next to it takes its place. `mark`: see Listing.
+        """
+        listing, top, gone = self.listing, self._top, False
+        if listing.pinned is not None:
+            index = listing.index_of(listing.pinned)
+            if gone := index is None:
+                index = max(0, min(listing.after(mark) if mark else self._cursor, len(listing) - 1))
+                listing.pinned = listing.at(index).key if len(listing) else None
+                listing.moved &= listing.pinned is not None
+            top += index - self._cursor
+            self._cursor = index
+        still = still and listing.pinned is not None
+        self._resize(max(0, top) if still and not gone else 0)
+        if still and max(0, top) != self._top:
             self.scroll_to(y=max(0, top), animate=False, immediate=True, force=True)
         self._follow()
         self.refresh()
@@ -205,7 +210,7 @@ class ResultsTable(ScrollView, can_focus=True):
         if not count:
             return
         self._cursor = max(0, min(index, count - 1))
-        self.listing.pinned = self.listing.at(self._cursor).key
+        self.listing.pinned, self.listing.moved = self.listing.at(self._cursor).key, True
         self._resize(0)
         self._follow()
         self.refresh()
@@ -240,10 +245,11 @@ class ResultsTable(ScrollView, can_focus=True):
 
     def _head(self, found: list[Column], width: int, base: Style) -> Strip:
         head = self.get_component_rich_style("results--head")
-        cells = [(column.title, head) for column in found]
-        if self._top:
-            above = self.get_component_rich_style("results--above")
-            cells[0] = (f"▲ {self._top}", above)
+        if not self._top:
+            return self._strip([(column.title, head) for column in found], found, width, base)
+        above = self.get_component_rich_style("results--above")
+        found = spanning(found, _("▲ {n} above: Home", n=self._top))
+        cells = [(column.title, above if column.name == SPANNED else head) for column in found]
         return self._strip(cells, found, width, base)
 
     def _hint(self, y: int, index: int) -> str:
