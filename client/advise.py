@@ -48,24 +48,31 @@ _LINE = {
 }
 
 
+_OWN = {  # where only the person's own test page was asked: it may stand inside the country
+    LineState.HEALTHY: N_("Your own test page answers without a proxy; that says nothing of others."),
+    LineState.SLOW: N_("Your own test page answers without a proxy, but very slowly."),
+    LineState.IMPAIRED: N_("Your own test page begins to answer without a proxy, but breaks off."),
+    LineState.NO_ANSWER: N_("Your own test page does not answer without a proxy."),
+}
+
+
 _CONNECT = N_("Connect this machine to a network, then run the same command again.")
 _CONNECT_HERE = N_("Connect this machine to a network. Then press Esc and begin the check again there.")
 _SPENT = N_("The data budget is spent: give more with --budget, and run it again for the rest.")
-_SPENT_HERE = N_("The data budget is spent. For the rest press Esc and begin the check again there.")
 _STOPPED = N_("The check was stopped: run it again to test the rest.")
-_STOPPED_HERE = N_("The check was stopped. To test the rest press Esc and begin it again there.")
 
 
-def line_message(state: LineState) -> Message | None:
-    """Return what is to be said about the person's own line, or None."""
-    text = _LINE.get(state)
+def line_message(state: LineState, *, own: bool = False) -> Message | None:
+    """Return what is to be said about the person's own line, or None. `own`: their own test page alone was asked."""
+    text = (_LINE | _OWN if own else _LINE).get(state)
     return Message(text) if text else None
 
 
 def after(event: Finished, found: Sequence[Verdict], *, commands: bool = True) -> list[Message]:
     """Return the next steps at the end of a run. `found` are its working entries.
 
-    Without `commands` what a shell is needed for is left out: the screen has keys for that.
+    Without `commands` what a shell is needed for is left out, and so is how to test the rest after a stop: the screen
+    has keys for that.
     """
     return advise(
         event.counts,
@@ -74,6 +81,7 @@ def after(event: Finished, found: Sequence[Verdict], *, commands: bool = True) -
         event.stopped,
         event.reasons,
         bridges_only=event.bridges_only,
+        own=event.own,
         commands=commands,
     )
 
@@ -86,6 +94,7 @@ def advise(
     reasons: Mapping[str, Message] = NOTHING,
     *,
     bridges_only: bool = False,
+    own: bool = False,
     commands: bool = True,
 ) -> list[Message]:
     """Return the next steps, most useful first. `reasons` are the most frequent ones, by status."""
@@ -108,7 +117,7 @@ def advise(
             )
         )
     else:
-        steps += _nothing(counts, line, stopped, reasons, bridges_only=bridges_only)
+        steps += _nothing(counts, line, stopped, reasons, bridges_only=bridges_only, own=own)
     if counts.get(Status.HOSTILE):
         steps.append(
             counted(
@@ -121,10 +130,10 @@ def advise(
         steps.append(
             Message(N_("Do not install a certificate that anybody offers you: it would open what you send."))
         )
-    if stopped == "budget":
-        steps.append(Message(_SPENT if commands else _SPENT_HERE))
-    if stopped == "interrupted":
-        steps.append(Message(_STOPPED if commands else _STOPPED_HERE))
+    if stopped == "budget" and commands:
+        steps.append(Message(_SPENT))
+    if stopped == "interrupted" and commands:
+        steps.append(Message(_STOPPED))
     return steps
 
 
@@ -168,6 +177,7 @@ def _nothing(
     reasons: Mapping[str, Message],
     *,
     bridges_only: bool,
+    own: bool,
 ) -> list[Message]:
     untested = counts.get(Status.UNTESTED, 0)
     tested = sum(counts.values()) - untested
@@ -183,7 +193,7 @@ def _nothing(
     if untested > tested:
         few = N_("None of the few that were tested works; that says nothing about the others.")
         return [*aside, Message(few)]
-    return [Message(_without_any(line, reasons, bridges_only=bridges_only)), *aside]
+    return [Message(_without_any(line, reasons, bridges_only=bridges_only, own=own)), *aside]
 
 
 def _aside(untested: int, reasons: Mapping[str, Message]) -> list[Message]:
@@ -201,17 +211,21 @@ def _aside(untested: int, reasons: Mapping[str, Message]) -> list[Message]:
     ]
 
 
-def _without_any(line: LineState, reasons: Mapping[str, Message], *, bridges_only: bool) -> str:
+def _without_any(line: LineState, reasons: Mapping[str, Message], *, bridges_only: bool, own: bool) -> str:
     failed = reasons.get(Status.FAILED)
     if failed is not None and failed.id == NO_IPV6:
         return N_(
             "Most of these need IPv6, which this machine does not have here: ask for entries with IPv4 addresses, or try another network."
         )
+    if line in (LineState.HEALTHY, LineState.SLOW) and own:
+        return N_(
+            "None of these reaches your own test page, which answers without a proxy: they are dead or blocked. Get a fresh list, of other kinds too."
+        )
     if line in (LineState.HEALTHY, LineState.SLOW):
         return N_(
             "None of these works, and your line is open: these entries are dead, not censored. Get a fresh list."
         )
-    if line is LineState.NO_ANSWER:
+    if line is LineState.NO_ANSWER and not own:
         return N_(
             "Nothing gets through now. In a shutdown the line comes back for short times: try again in an hour, and at night."
         )

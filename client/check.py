@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import ipaddress
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -200,7 +201,15 @@ def consent_text(run: Run) -> list[str]:
         tor=tor,
         disk=run.disk if tor and memory_folder() is None else None,
         builtin=run.reading.builtin,
+        near=all(map(_is_here, {*run.targets.hosts(), *(one.endpoint.host for one in wanted)})),
     )
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 async def carry_out(run: Run, renderer: Renderer) -> Exit:

@@ -37,12 +37,13 @@ def text(
     tor: Sequence[Endpoint] = (),
     disk: bool | None = None,
     builtin: str = "",
+    near: bool = False,
 ) -> list[str]:
     """Return what the person agrees to: what will be contacted, how often, and who can see it.
 
     `tor` are the endpoints that tor is started for. `disk` None: nothing is written there; True: tor will, as
     the person has allowed; False: tor has no other place, which will be asked next. `builtin` is the date of the
-    built-in list where that is tested, else "".
+    built-in list where that is tested, else "". `near`: all that is contacted is on this machine itself.
     """
     lines = [
         _("Before the first packet leaves this machine:"),
@@ -65,7 +66,7 @@ def text(
     if engine:
         lines.append("• " + _("sing-box is started for the share links. It leaves no file."))
     lines += [f"• {line}" for line in _about_tor(tor)]
-    if profile.name == "fast":
+    if profile.name == "fast" and not near:
         lines.append(
             "• "
             + _(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Final
 
 from client import control, plan
@@ -226,7 +227,7 @@ class _Runner:
                 await self._conclude(job, job.attempt)
         await self._tell_of_engines()
         elapsed = self.loop.time() - self.began
-        finished = self.tally.finished(self.stop.why, elapsed, self.around.control.state)
+        finished = self.tally.finished(self.stop.why, elapsed, self.around.control)
         await self.events.put(finished)
 
     # the line without a proxy
@@ -237,7 +238,8 @@ class _Runner:
         attempt = await climb(way)
         if attempt.plain_page is not None and attempt.plain_page.whole:
             self.around.plain_reference = attempt.plain_page.body
-        self.around.control = control.conclude(attempt, route=control.has_route())
+        found = control.conclude(attempt, route=control.has_route())
+        self.around.control = replace(found, own=self.run.targets.own)
         self.control_done.set()
         await self.events.put(ControlFinished(self.around.control))
         await self._heed(self.around.control)

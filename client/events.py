@@ -99,6 +99,7 @@ class Finished:
     moved_kib: int = 0
     reasons: Mapping[str, Message] = field(default_factory=dict)  # by status the one most often given
     bridges_only: bool = False
+    own: bool = False  # the line was measured by the person's own test page alone
 
 
 Event = (

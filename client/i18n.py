@@ -12,7 +12,7 @@ from typing import Final
 from client.model import Message
 from transports.types import N_
 
-__all__ = ["DOMAIN", "LANGUAGES", "LOCALE_DIR", "N_", "_", "current", "ngettext", "say", "use"]
+__all__ = ["DOMAIN", "LANGUAGES", "LOCALE_DIR", "N_", "_", "current", "everywhere", "ngettext", "say", "use"]
 
 LANGUAGES: Final = ("en", "fr", "ru", "kk")
 DOMAIN: Final = "sanylau"
@@ -42,6 +42,16 @@ def _catalog() -> gettext.NullTranslations:
 def _(message: str, **values: object) -> str:
     """Return `message` in the person's language with its {braces} filled."""
     return _fill(_catalog().gettext(message), values)
+
+
+@functools.cache
+def everywhere(message: str) -> tuple[str, ...]:
+    """Return `message` in every language: for a search by people who know a thing by another name."""
+    catalogs = (
+        gettext.translation(DOMAIN, str(LOCALE_DIR), languages=[language], fallback=True)
+        for language in LANGUAGES
+    )
+    return tuple(dict.fromkeys([message, *(catalog.gettext(message) for catalog in catalogs)]))
 
 
 def ngettext(one: str, many: str, n: int, **values: object) -> str:

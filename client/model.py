@@ -202,5 +202,6 @@ class Control:
     code: int = 0  # the HTTP status, where the target gave one that it should not
     forged: bool = False  # a forged certificate showed without any proxy
     altered: bool = False  # plain HTTP came back altered without any proxy
+    own: bool = False  # only the person's own test page was asked: it may stand inside the country
     ahead: int | None = None  # seconds that our clock is ahead of the target's
     upload: Content = Content.SKIPPED

@@ -77,8 +77,11 @@ def was_torn() -> bool:
 
 
 @contextmanager
-def on_interrupt(ring: Callable[[], None]) -> Iterator[None]:
-    """Call `ring` at the first Ctrl-C (and SIGTERM); a second one ends the process the hard way."""
+def on_interrupt(ring: Callable[[], None], *, hangup: bool = False) -> Iterator[None]:
+    """Call `ring` at the first Ctrl-C (and SIGTERM); a second one ends the process the hard way.
+
+    `hangup`: at the loss of the terminal too, where that was not to be ignored (nohup).
+    """
     import asyncio
 
     loop = asyncio.get_running_loop()
@@ -95,6 +98,8 @@ def on_interrupt(ring: Callable[[], None]) -> Iterator[None]:
             task.cancel()
 
     wanted = [signal.SIGINT, signal.SIGTERM]
+    if hangup and sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        wanted.append(signal.SIGHUP)
     before = {}
     for number in wanted:
         before[number] = signal.getsignal(number)

@@ -7,7 +7,7 @@ from typing import Final
 
 from client.events import Finished, Progressed
 from client.following import Follower
-from client.model import LineState, Message, Reading, Status, Verdict
+from client.model import Control, Message, Reading, Status, Verdict
 from transports.registry import REGISTRY
 
 
@@ -58,7 +58,7 @@ class Tally:
             moved_kib=round(self.moved_kib),
         )
 
-    def finished(self, stopped: str, elapsed: float, line_state: LineState) -> Finished:
+    def finished(self, stopped: str, elapsed: float, control: Control) -> Finished:
         """Return the end of the run."""
         reading = self._reading
         return Finished(
@@ -70,10 +70,11 @@ class Tally:
             stopped=stopped,
             elapsed=elapsed,
             first_working=self.first_working,
-            line_state=line_state,
+            line_state=control.state,
             moved_kib=round(self.moved_kib),
             reasons={
                 status: self._messages[seen.most_common(1)[0][0]] for status, seen in self._reasons.items()
             },
             bridges_only=all(REGISTRY[one.endpoint.transport].engine == "tor" for one in reading.candidates),
+            own=control.own,
         )

@@ -77,7 +77,7 @@ class Carrier(Shell):
             except Rejected as rejected:
                 self.tell(say(Message(rejected.reason, rejected.values)), loud=True)
                 return
-        if not await self.ask(question):
+        if not await self.ask(question, staged=session.staged):
             self.tell(_("Nothing was sent."))
             return
         if check.must_ask_for_disk(run) and await self.ask(
@@ -87,7 +87,7 @@ class Carrier(Shell):
             run = replace(run, disk=True, engines=allowed.engines)
         await self._ended(self._carrier)
         self.connection = connections.Connection(
-            option, run, consent=self._may_go_lower, loud=self.tell, system=system
+            option, run, consent=self._may_go_lower, loud=self.tell, system=system, staged=session.staged
         )
         self._carrier = self._carry(self.connection)
 
@@ -151,6 +151,12 @@ class Carrier(Shell):
     async def _disconnect(self) -> None:
         await self._ended(self._carrier)
         self.tell(_("Disconnected: programs that used the port have no way out through it any more."))
+
+    async def _end_staged(self) -> None:
+        """End a connection through the drill's servers, for these end now: nothing would answer any more."""
+        if self.connection is not None and self.connection.staged and self._is_connected:
+            await self._ended(self._carrier)
+            self.tell(_("The practice has ended, and the local connection through it too."), loud=True)
 
     async def _ended(self, worker: Worker[None] | None) -> None:
         """End a worker and wait until everything of it has been put back."""

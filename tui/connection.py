@@ -25,6 +25,8 @@ from tui.session import Session
 
 _ADDRESS: Final = "127.0.0.1"
 _REASON: Final = 200
+_AGO: Final = 15.0  # seconds since the last answer after which its age is shown in place of its latency
+_LONG_AGO: Final = 60.0  # seconds without an answer after which nothing says "connected"
 
 Loud = Callable[[str, bool], None]
 """Tells something that the person must not miss; True where traffic is stopped."""
@@ -105,13 +107,24 @@ def _name(option: Option) -> str:
 
 
 class Connection:
-    """One local connection. `wanted` is the id of the option that was asked for; `port` is 0 until it listens."""
+    """One local connection. `wanted` is the id of the option that was asked for; `port` is 0 until it listens.
+
+    `staged`: it runs through the servers of the drill's stage, and ends with them.
+    """
 
     def __init__(
-        self, option: Option, run: Run, *, consent: Consent, loud: Loud, system: bool = False
+        self,
+        option: Option,
+        run: Run,
+        *,
+        consent: Consent,
+        loud: Loud,
+        system: bool = False,
+        staged: bool = False,
     ) -> None:
         self.beat = 1.0  # seconds between two looks at the figures
         self.wanted: Final = option.id
+        self.staged: Final = staged
         self.port = 0
         self.using: Using | None = None
         self.status: Status | None = None
@@ -153,7 +166,7 @@ class Connection:
             self._lost(event)
         elif isinstance(event, Held):
             self.using, self.held = None, event
-            if event.why is not Hold.ONLY_LOWER:  # else a question comes, which tells of it
+            if event.why is Hold.NOTHING_WORKS:  # before a lower class a question comes, which tells of it
                 self._tell(_stopped(event), loud=True)
         elif isinstance(event, Noticed):
             self._loud(printable(say(event.message), _REASON), False)
@@ -186,7 +199,9 @@ class Connection:
 
 def _stopped(event: Held) -> str:
     if event.why is Hold.ONLY_LOWER:
-        return _("All traffic is stopped: only entries that protect less work now.")
+        return _("All traffic is stopped: only entries that protect less are left.")
+    if event.why is Hold.TRYING and event.there is not None:
+        return _("All traffic is stopped until an entry of class {kind} answers.", kind=event.there.value)
     return _("All traffic is stopped: nothing works any more. It goes on when something does.")
 
 
@@ -199,11 +214,17 @@ def _ended(status: int) -> str:
 def line(connection: Connection) -> Text:
     """Return the status line: symbol and word, then what is in use and its figures."""
     port = _("port {port}", port=connection.port) if connection.port else ""
+    if connection.held is not None and connection.held.why is Hold.TRYING:
+        return Text(_joined(["… " + _("trying"), _stopped(connection.held)]), style="bold yellow")
     if connection.held is not None:
         return Text(_joined(["✘ " + _("STOPPED"), _stopped(connection.held)]), style="bold reverse")
     if connection.using is None:
         return Text(_joined(["… " + _("connecting"), port]), style="bold yellow")
-    text = Text("✔ " + _("connected"), style="bold green")
+    silence = _silence(connection.status)
+    if silence >= _LONG_AGO:
+        text = Text("○ " + _("not checked for {time}", time=_time(silence)), style="bold yellow")
+    else:
+        text = Text("✔ " + _("connected"), style="bold green")
     parts = ["", _name(connection.using.option), port, *_figures(connection.status)]
     return text.append(_joined(parts), style="not bold default")
 
@@ -217,8 +238,28 @@ def _figures(status: Status | None) -> list[str]:
         return []
     lower = "⚠ " + _("{n} still through a lower class", n=status.below) if status.below else ""
     moved = f"↓ {_amount(status.down)} ↑ {_amount(status.up)}"
-    latency = "" if status.latency is None else _("{ms} ms", ms=round(status.latency * 1000))
-    return [lower, moved, latency, describe.clock(status.uptime)]
+    return [lower, moved, _latency(status), describe.clock(status.uptime)]
+
+
+def _silence(status: Status | None) -> float:
+    return (status.quiet if status is not None else None) or 0.0
+
+
+def _latency(status: Status) -> str:
+    """Return how long an answer takes; after a while without one how old it is, and once the sign says that nothing."""
+    silence = _silence(status)
+    if silence >= _LONG_AGO:
+        return ""
+    if silence >= _AGO:
+        return _("last answer {time} ago", time=_time(silence))
+    return "" if status.latency is None else _("{ms} ms", ms=round(status.latency * 1000))
+
+
+def _time(seconds: float) -> str:
+    if seconds < 60:
+        return _("{n} s", n=int(seconds))
+    minutes = int(seconds // 60)
+    return _("{n} min", n=minutes) if minutes < 60 else _("{n} h", n=minutes // 60)
 
 
 def _amount(count: int) -> str:

@@ -16,7 +16,7 @@ from client.i18n import _, ngettext, say
 from client.model import Message, Status
 from client.render import words
 from client.render.plain import can_show
-from client.text import printable
+from client.text import printable, wrapped
 from transports.types import CannotMeasure, Rejected
 
 if TYPE_CHECKING:
@@ -57,8 +57,7 @@ def _play(names: tuple[str, ...], *, tor: bool) -> int:
         return Exit.NOT_MEASURED
     except asyncio.CancelledError:
         return Exit.INTERRUPTED
-    for line in _explain(outcome):
-        click.echo(line)
+    _tell(*_explain(outcome))
     return _status(outcome)
 
 
@@ -74,22 +73,27 @@ def _status(outcome: Outcome) -> Exit:
 def _announce(what: Programme) -> None:
     from client.drill.bridges import USUAL, on_disk
 
-    click.echo(_("A blackout is played on this machine now. Nothing leaves it; no network is needed."))
+    _tell(_("A blackout is played on this machine now. Nothing leaves it; no network is needed."))
     if what.bridges and (folder := on_disk()):
         text = _(
             "The bridges' programs work in a temporary folder in {folder}, erased at the end. Nothing of yours is in it.",
             folder=printable(str(folder), 200),
         )
-        click.echo(text)
+        _tell(text)
     if what.proxies and what.bridges:
         text = ngettext(
             "First the proxies. Meanwhile a private Tor network for the bridges is set up: about {n} second.",
             "First the proxies. Meanwhile a private Tor network for the bridges is set up: about {n} seconds.",
             round(USUAL),
         )
-        click.echo(text)
+        _tell(text)
     if what.proxies:
         click.echo("")
+
+
+def _tell(*lines: str) -> None:
+    for line in wrapped(list(lines)) if sys.stdout.isatty() else lines:
+        click.echo(line)
 
 
 class _Screen:

@@ -10,6 +10,7 @@ import click
 
 from client import i18n
 from client.i18n import N_, _
+from client.text import wrapped
 
 _CHOICES: Final = {  # what is typed -> name, the command as it is shown, its arguments
     "1": (N_("Find a way out"), "sanylau check --diagnose", ["check", "--diagnose"]),
@@ -62,13 +63,13 @@ def _list(ask: Ask) -> list[str]:
 
 def say_all() -> None:
     """Show the choices."""
-    for line in lines():
+    for line in wrapped(lines()) if sys.stdout.isatty() else lines():
         click.echo(line)
 
 
 def ask_here(prompt: str) -> str:
     """Ask on the terminal. Raises click.Abort at the end of the input and at Ctrl-C."""
-    click.echo(prompt, nl=False)
+    click.echo("\n".join(wrapped([prompt])) + " ", nl=False)
     sys.stdout.flush()
     try:
         typed = sys.stdin.readline(4096)

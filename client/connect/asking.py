@@ -89,7 +89,7 @@ def about_lower(there: Protection, before: Protection | None) -> list[str]:
     """Return the question before traffic goes through a lower class."""
     lines = [
         _(
-            "Traffic is stopped. What works now protects less than before: class {kind}.",
+            "Traffic is stopped. Only entries that protect less are left: class {kind}. Whether they work is tried after your yes.",
             kind=_(CLASSES[there]),
         ),
     ]

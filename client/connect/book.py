@@ -37,6 +37,11 @@ class Entry:
         """Return the seconds since its last whole test, None where that is void."""
         return None if self.proven == _NEVER else max(0.0, now - self.proven)
 
+    def quiet(self, now: float, came: float) -> float | None:
+        """Return the seconds since its last sign of life; `came`: when programs got bytes. None where all that is void."""
+        last = max(self.answered, came)
+        return None if last == _NEVER else max(0.0, now - last)
+
 
 class Book:
     """The options by name. Nothing here acts, and every clock is the caller's."""
@@ -95,6 +100,12 @@ class Book:
         """Believe no proof any more."""
         for entry in self._entries.values():
             entry.proven = entry.answered = _NEVER
+
+    def doubt(self, floor: Protection | None) -> None:
+        """Believe no sign of life of those below a floor any more: they are asked before they are used."""
+        for entry in self._entries.values():
+            if not choice.may_use(entry.option.protection, floor):
+                entry.answered = _NEVER
 
     def hasten(self, now: float) -> None:
         """Have all dead ones tried again now."""

@@ -23,7 +23,8 @@ class Why(StrEnum):
 class Hold(StrEnum):
     """Why traffic is stopped."""
 
-    ONLY_LOWER = "only_lower"  # only options of a lower class work
+    ONLY_LOWER = "only_lower"  # only options of a lower class are left; whether they work is not known
+    TRYING = "trying"  # a lower class was agreed to, and its options are asked
     NOTHING_WORKS = "nothing_works"
 
 
@@ -79,7 +80,7 @@ class Lost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """Traffic is stopped. `lowest` is the lowest class that is allowed, `there` the best class that is there."""
+    """Traffic is stopped. `lowest` is the lowest class that is allowed, `there` the best class that is left."""
 
     why: Hold
     lowest: Protection | None
@@ -91,6 +92,7 @@ class Status:
     """How the connection stands. Times in seconds; `option` None: nothing is in use.
 
     `below` are those of the connections that still go through an option of a lower class than the one in use.
+    `quiet` is the time since the option last answered, a program or us; None: not to be told.
     """
 
     id: str
@@ -103,6 +105,7 @@ class Status:
     age: float | None
     held: Hold | None = None
     below: int = 0
+    quiet: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,6 +110,11 @@ class Pulse:
         self._draw()
 
     @property
+    def answered(self) -> float:
+        """When bytes came for a program, minus infinity if never. A connection that has merely opened proves nothing."""
+        return self._all.came
+
+    @property
     def troubled(self) -> bool:
         """Whether a fault waits to be asked about."""
         return self._fault is not None

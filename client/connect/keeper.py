@@ -11,14 +11,14 @@ import functools
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Final, Protocol, Self
+from typing import Final, Self
 
 from client.connect import choice
 from client.connect.book import Book, Knocks
 from client.connect.choice import Standing
 from client.connect.events import Event, Held, Hold, Lost, Noticed, Status, Summary, Using, Why
 from client.connect.legs import Datagrams, Leg, NotOpened, Refusal
-from client.connect.life import Glances, Life
+from client.connect.life import Asks, Life
 from client.connect.line import Died, Line
 from client.connect.probing import Outcome
 from client.connect.question import Question
@@ -41,13 +41,6 @@ _IN_VAIN: Final = N_(
     "the option in use answers, but programs get nothing through it: another one of its class is used, or it is tested anew"
 )
 _STAYS: Final = N_("traffic stays stopped: an option of a lower class is used only with your consent")
-
-
-class Asks(Glances, Protocol):
-    """What the keeper needs of `client.connect.probing.Prober`."""
-
-    def net(self) -> Net:
-        """Return the surroundings for one connection of a program."""
 
 
 class Keeper:
@@ -283,7 +276,11 @@ class Keeper:
             self._question.take_back()
 
     def _lower(self, there: Protection) -> None:
-        self._floor = there
+        """Try a class that was agreed to: nothing was sent to it meanwhile, so nobody knows whether it still works."""
+        self._book.doubt(self._floor)
+        self._floor = self._there = there
+        self._held = Hold.TRYING
+        self._tell(Held(why=Hold.TRYING, lowest=there, there=there))
         self._more()
         self._review()
 
@@ -378,6 +375,7 @@ class Keeper:
             latency=line.pulse.latency if line and line.pulse.measured else None,
             uptime=now - line.began if line else 0.0,
             age=entry.age(now) if entry else None,
+            quiet=entry.quiet(now, line.pulse.answered) if entry and line else None,
             held=self._held,
             below=self._life.below(line.option.protection) if line else 0,
         )

@@ -15,6 +15,7 @@ from client.model import Protection
 from client.options import Option
 from client.tasks import Crew
 from transports.failure import Failure
+from transports.net import Net
 from transports.registry import REGISTRY
 
 _LOOK: Final = 0.1  # seconds between two looks at what is in use, while it is
@@ -35,6 +36,13 @@ class Glances(Protocol):
 
     async def verified(self, option: Option) -> Outcome:
         """Climb the whole ladder."""
+
+
+class Asks(Glances, Protocol):
+    """What the keeper needs of `client.connect.probing.Prober`."""
+
+    def net(self) -> Net:
+        """Return the surroundings for one connection of a program."""
 
 
 class Life:

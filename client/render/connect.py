@@ -33,13 +33,15 @@ from transports.types import N_
 _KEPT: Final = 200
 _MESSAGE: Final = 400
 _RARELY: Final = 60.0  # seconds between two lines of figures where a line cannot be rewritten
+_LATELY: Final = 15.0  # seconds since the last answer after which the figures tell of it
 _WHY: Final = {
     Why.START: N_("in use"),
     Why.FAILOVER: N_("in use instead"),
     Why.BETTER: N_("in use now, it protects more"),
 }
 _HELD: Final = {
-    Hold.ONLY_LOWER: N_("Traffic is stopped: only options of a lower class work (class {there})."),
+    Hold.ONLY_LOWER: N_("Traffic is stopped: only options of a lower class are left (class {there})."),
+    Hold.TRYING: N_("Traffic is still stopped: trying class {there} …"),
     Hold.NOTHING_WORKS: N_(
         "Traffic is stopped: nothing works now. What has worked is tried again, with growing pauses; nothing goes past it."
     ),
@@ -245,7 +247,7 @@ def held(event: Held, *, ending: bool = False) -> list[str]:
     """Return that traffic is stopped, why, and what to do. `ending`: nothing was in use yet, so waiting is no advice."""
     values = {"there": event.there.value if event.there else "–"}
     lines = [_(_HELD[event.why], **values)]
-    if not (ending and event.why is Hold.NOTHING_WORKS):
+    if event.why in _NEXT and not (ending and event.why is Hold.NOTHING_WORKS):
         lines.append("→ " + _(_NEXT[event.why], **values))
     return lines
 
@@ -265,7 +267,7 @@ def figures(event: Status, *, reveal: bool) -> str:
             _("down {size}", size=size(event.down)),
             ngettext("{n} connection", "{n} connections", event.connections),
             *([_("{n} still through a lower class", n=event.below)] if event.below else []),
-            _("answers in {seconds}", seconds=words.seconds(event.latency)),
+            _silence(event) or _("answers in {seconds}", seconds=words.seconds(event.latency)),
             _("in use for {time}", time=clock(event.uptime)),
             _("proved {time} ago", time=clock(event.age)),
         ]
@@ -282,11 +284,18 @@ def short(event: Status) -> str:
             f"↑ {size(event.up)} ↓ {size(event.down)}",
             ngettext("{n} open", "{n} open", event.connections),
             *([_("{n} still through a lower class", n=event.below)] if event.below else []),
-            words.seconds(event.latency),
+            _silence(event) or words.seconds(event.latency),
             _("proof {time}", time=clock(event.age)),
             _("in use {time}", time=clock(event.uptime)),
         ]
     )
+
+
+def _silence(event: Status) -> str:
+    """Return how old the last answer is where an old latency would pass for a sign of life, else nothing."""
+    if event.quiet is None or event.quiet <= _LATELY:
+        return ""
+    return _("last answer {time} ago", time=clock(event.quiet))
 
 
 def summary(event: Summary) -> str:

@@ -102,6 +102,7 @@ def as_json(event: Listening | Using | Lost | Held | Status | Summary, *, reveal
             age_s=None if event.age is None else round(event.age, 1),
             held=event.held and event.held.value,
             below=event.below,
+            quiet_s=None if event.quiet is None else round(event.quiet, 1),
         )
     return _object(
         "summary",

@@ -75,7 +75,7 @@ class LiveTable:
             self._plain.show(event)
             return
         elif isinstance(event, ControlFinished):
-            message = advise.line_message(event.control.state)
+            message = advise.line_message(event.control.state, own=event.control.own)
             self._line = say(message) if message else ""
         elif isinstance(event, EngineProgressed):
             self._engine = words.engine(event) if event.percent < ENOUGH else ""

@@ -21,7 +21,7 @@ from client.events import (
 from client.i18n import _, ngettext, say
 from client.model import Message, Status, Verdict
 from client.render import words
-from client.text import printable
+from client.text import printable, wrapped
 from transports.types import N_
 
 SYMBOLS = "✔◐☠⊘✘–…→•"
@@ -64,7 +64,7 @@ class Plain:
             if text:
                 self._line(text)
         elif isinstance(event, ControlFinished):
-            message = advise.line_message(event.control.state)
+            message = advise.line_message(event.control.state, own=event.control.own)
             if message:
                 self._line(say(message))
         elif isinstance(event, Finished):
@@ -81,7 +81,8 @@ class Plain:
     def _line(self, text: str) -> None:
         if not can_show(text, self._out):
             text = text.encode(self._out.encoding or "ascii", "replace").decode(self._out.encoding or "ascii")
-        self._out.write(text + "\n")
+        for line in wrapped([text]) if self._out.isatty() else [text]:
+            self._out.write(line + "\n")
         self._out.flush()
 
     def _name(self, name: str, verdict: Verdict) -> str:

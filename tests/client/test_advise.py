@@ -131,6 +131,23 @@ def test_an_interrupted_run_can_be_done_again() -> None:
 
 
 @pytest.mark.parametrize("state", LineState)
+def test_where_only_the_own_test_page_was_asked_nothing_is_said_of_the_internet_nor_of_a_shutdown(
+    state: LineState,
+) -> None:
+    message = line_message(state, own=True)
+    told = say(message) if message else ""
+    assert "open internet" not in told
+    assert "reaches" not in told
+    assert (told.startswith("Your own test page")) == (
+        state not in (LineState.TAMPERED, LineState.NO_NETWORK, LineState.UNKNOWN)
+    )
+    advice = "\n".join(say(step) for step in advise({"failed": 3}, [], state, "", own=True))
+    assert "your line is open" not in advice
+    assert "In a shutdown" not in advice
+    assert ("your own test page" in advice) == (state in (LineState.HEALTHY, LineState.SLOW))
+
+
+@pytest.mark.parametrize("state", LineState)
 def test_each_state_of_the_line_has_a_sentence_or_is_not_known(state: LineState) -> None:
     message = line_message(state)
     assert (message is None) == (state is LineState.UNKNOWN)

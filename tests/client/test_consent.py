@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from client import consent
+from client import check, consent
+from client.parse import read as parse_lists
 from client.plan import budget
 from client.settings import PROFILES
 from client.targets import builtin
@@ -39,6 +40,16 @@ def said(*given: Endpoint, disk: bool | None = None) -> str:
             disk=disk,
         )
     )
+
+
+@pytest.mark.parametrize(
+    ("entry", "target", "risky"),
+    [("127.0.0.1", "[::1]", False), ("127.0.0.1", "192.0.2.7", True), ("192.0.2.7", "127.0.0.1", True)],
+)
+def test_what_stays_on_this_machine_cannot_get_the_line_blocked(entry: str, target: str, risky: bool) -> None:
+    wishes = check.Wishes(profile="fast", target=f"https://{target}/")
+    run = check.prepare(wishes, parse_lists([("pasted", f"socks5://{entry}:9")]))
+    assert ("Profile fast" in "\n".join(check.consent_text(run))) == risky
 
 
 def test_bridges_alone_are_all_that_tor_contacts_and_their_addresses_stay_hidden() -> None:

@@ -27,6 +27,13 @@ def test_a_message_inside_a_message_is_said_too() -> None:
     )
 
 
+def test_a_text_is_found_by_what_it_is_called_in_any_language() -> None:
+    use("kk")
+    found = i18n.everywhere("Colours: dark")
+    assert {"Colours: dark", "Цвета: тёмные", "Түстер: қараңғы"} <= set(found)
+    assert i18n.everywhere("no such text") == ("no such text",)
+
+
 @pytest.mark.parametrize(("n", "text"), [(1, "one entry"), (2, "2 entries"), (0, "0 entries")])
 def test_the_number_chooses_the_form(n: int, text: str) -> None:
     assert ngettext("one entry", "{n} entries", n) == text

@@ -48,6 +48,22 @@ async def test_the_first_signal_rings_and_what_was_there_before_comes_back() -> 
 
 
 @posix
+async def test_the_loss_of_the_terminal_rings_where_that_is_wanted_and_was_not_ignored() -> None:
+    before = signal.getsignal(signal.SIGHUP)
+    rung = asyncio.Event()
+    with on_interrupt(rung.set, hangup=True):
+        signal.raise_signal(signal.SIGHUP)
+        await asyncio.wait_for(rung.wait(), 2)
+    assert signal.getsignal(signal.SIGHUP) == before
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with on_interrupt(rung.set, hangup=True):
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@posix
 async def test_a_second_signal_cancels() -> None:
     rung: list[int] = []
 

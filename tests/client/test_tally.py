@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from client.following import Follower
-from client.model import Candidate, LineState, Message, Proof, Protection, Reading, Status, Verdict
+from client.model import Candidate, Control, LineState, Message, Proof, Protection, Reading, Status, Verdict
 from client.tally import Tally
 from tests.client.runs import endpoint
 from tests.client.test_following import Report, following
@@ -44,7 +44,7 @@ def test_counts_and_the_first_success_reach_the_end() -> None:
     tally.take(verdict(endpoint(), down=2048))
     progress = tally.progressed(7, 2.0)
     assert (progress.done, progress.working, progress.connections, progress.moved_kib) == (2, 1, 7, 2)
-    last = tally.finished("budget", 3.0, LineState.SLOW)
+    last = tally.finished("budget", 3.0, Control(state=LineState.SLOW))
     assert (last.duplicates, last.stopped, last.first_working, last.moved_kib) == (3, "budget", 1.5, 2)
     assert (last.counts["working"], last.counts["failed"], last.counts["blocked"]) == (1, 1, 0)
 
@@ -55,9 +55,8 @@ def test_the_end_tells_the_most_frequent_reasons_and_whether_all_were_for_tor() 
     for why in ("rare", "often", "often"):
         tally.take(replace(verdict(BRIDGE, Status.UNTESTED), reason=Message(why, {"n": 1})))
     tally.take(verdict(BRIDGE, Status.FAILED))
-    last = tally.finished("", 3.0, LineState.HEALTHY)
+    last = tally.finished("", 3.0, Control(state=LineState.HEALTHY, own=True))
     assert last.reasons == {"untested": Message("often", {"n": 1}), "failed": Message("why")}
     assert last.bridges_only
-    assert (
-        not Tally(Reading((bridge, proxy), (), 0), Follower()).finished("", 3.0, LineState.SLOW).bridges_only
-    )
+    assert last.own
+    assert not Tally(Reading((bridge, proxy), (), 0), Follower()).finished("", 3.0, Control()).bridges_only

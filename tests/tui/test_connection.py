@@ -300,10 +300,28 @@ async def test_the_line_tells_every_state_by_a_sign_and_a_word() -> None:
         lower = Status(id=option.id, option=option, latency=0.0456, below=3, **figures)  # type: ignore[arg-type]
         connection.show(lower)
         assert "port 1099 · ⚠ 3 still through a lower class · ↓" in line(connection).plain
+        for quiet, sign, word in (
+            (14.0, "✔ connected · D", "46 ms"),
+            (20.0, "✔ connected · D", "last answer 20 s ago"),
+            (59.9, "✔ connected · D", "last answer 59 s ago"),
+            (60.0, "○ not checked for 1 min · D", "1:15"),
+            (150.0, "○ not checked for 2 min · D", "1:15"),
+            (7300.0, "○ not checked for 2 h · D", "1:15"),
+        ):
+            status = Status(id=option.id, option=option, latency=0.0456, quiet=quiet, **figures)  # type: ignore[arg-type]
+            connection.show(status)
+            assert line(connection).plain.startswith(sign)
+            assert f" · {word}" in line(connection).plain
+            assert ("46 ms" in line(connection).plain) is (quiet < 15)
         hostile = Message("{why}", {"why": "\x1b[2J[/x]"})
         connection.show(Lost(id=option.id, option=option, step=None, failure=None, reason=hostile, cut=2))
         assert line(connection).plain.startswith("… connecting")
         await until_said(pilot, "\ufffd[2J[/x]; 2 connections were cut")
+        connection.show(Held(why=Hold.TRYING, lowest=Protection.OPEN, there=Protection.OPEN))
+        assert line(connection).plain == (
+            "… trying · All traffic is stopped until an entry of class D answers."
+        )
+        assert "has died" not in said(app).partition("were cut")[2]
         connection.show(Held(why=Hold.NOTHING_WORKS, lowest=None))
         assert line(connection).plain.startswith(
             "✘ STOPPED · All traffic is stopped: nothing works any more."

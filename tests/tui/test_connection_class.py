@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from rich.text import Text
 
 from client.connect.events import Using
 from client.connect.legs import NotOpened
@@ -13,10 +15,14 @@ from client.model import Protection, Reading
 from client.model import Status as Verdict
 from client.options import Option
 from tests.client.connect.upstreams import Played, played
-from tests.tui.support import judged, made_run
-from tui.connection import Connection, question
+from tests.tui.far import checked, far_side, needs_curl, said, until_said
+from tests.tui.support import judged, made_run, text_of, until_shown
+from tests.tui.test_connection import connect, customary_port, use
+from tui.connection import Connection, line, question
 from tui.state import RunState
 from tui.using import option_of
+
+__all__ = ["customary_port"]
 
 
 def chosen(protection: Protection) -> Option:
@@ -71,3 +77,33 @@ def test_that_a_chosen_one_is_gone_back_to_is_agreed_to_where_it_is_not_asked_fo
         question(option, run, instead=False)
     )
     assert told is (protection in (Protection.TRUSTED, Protection.UNKNOWN))
+
+
+@needs_curl
+async def test_a_yes_to_a_lower_class_that_is_dead_too_never_says_connected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signs: list[str] = []
+
+    def noted(connection: Connection) -> Text:
+        text = line(connection)
+        signs.append(text.plain)
+        return text
+
+    async with far_side(tmp_path, ["good-https", "good-http"]) as far, checked(far) as (app, pilot):
+        await use(app, pilot)
+        port = await connect(app, pilot)
+        await pilot.press("escape")
+        await far.kill("good-https")
+        await far.kill("good-http")
+        assert (await far.curl(f"socks5h://127.0.0.1:{port}"))[0] != 0
+        await until_shown(pilot, "May traffic go on through it?")
+        assert "Whether they work is tried" in text_of(app)
+        monkeypatch.setattr("tui.connection.line", noted)
+        await pilot.pause(1.1)
+        await pilot.press("y")
+        await until_said(pilot, "nothing works any more")
+        await until_shown(pilot, "✘ STOPPED")
+        assert "Now through another one" not in said(app)
+        assert signs
+        assert not [sign for sign in signs if "connected" in sign]

@@ -91,6 +91,28 @@ async def test_a_list_is_checked_as_text_after_the_same_question(tmp_path: Path)
 
 
 @unix
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+async def test_no_line_is_longer_than_the_terminal_or_broken_in_a_word(language: str) -> None:
+    i18n.use(language)
+    whole = " ".join(" ".join(plain.lines()).split())
+    async with on_terminal("--plain", env={"LANGUAGE": language}) as terminal:
+        await terminal.until(plain.lines()[-1].split()[-1])
+        terminal.type("\n")
+        shown = (await terminal.end()).shown
+    lines = [line.rstrip() for line in str(shown).replace("\r", "").split("\n")]
+    assert max(map(len, lines)) < 80
+    assert whole in " ".join(" ".join(lines).split())
+
+
+@unix
+async def test_the_drill_breaks_its_lines_at_words_too() -> None:
+    async with on_terminal("drill", "good-http") as terminal:
+        shown = str((await terminal.end()).shown)
+    assert max(len(line) for line in shown.replace("\r", "").split("\n")) < 80
+    assert "What it shows" in shown
+
+
+@unix
 async def test_enter_alone_leaves() -> None:
     async with on_terminal("--plain") as terminal:
         await terminal.until("Which?")

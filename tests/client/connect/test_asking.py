@@ -100,3 +100,9 @@ def test_what_is_agreed_to_names_the_port_and_who_sees_what() -> None:
         say(one) for one in asking.opening(address="10.0.0.1", port=1080, loopback=False, command=False)
     ]
     assert "other machines" in beyond[0]
+
+
+def test_the_question_for_a_lower_class_does_not_claim_that_it_works() -> None:
+    text = " ".join(asking.about_lower(Protection.OPEN, Protection.TOR))
+    assert "Whether they work is tried after your yes." in text
+    assert "What works now" not in text

@@ -64,3 +64,24 @@ def test_knocking_while_traffic_is_stopped_makes_us_look_again_more_and_more_rar
     assert len(looks) < 14
     knocks.forget()
     assert knocks.count(now)
+
+
+def test_the_last_sign_of_life_is_an_answer_to_us_or_bytes_for_a_program() -> None:
+    made, never = book(), float("-inf")
+    assert made.entries["one"].quiet(30.0, never) == 30.0
+    assert made.entries["one"].quiet(30.0, 20.0) == 10.0
+    made.note("one", Outcome(alive=True), 25.0, stopped=False)
+    assert made.entries["one"].quiet(30.0, 20.0) == 5.0
+    made.note("one", Outcome(alive=False, ours=True), 29.0, stopped=False)
+    assert made.entries["one"].quiet(30.0, 20.0) == 5.0
+    made.void()
+    assert made.entries["one"].quiet(30.0, never) is None
+
+
+def test_a_doubt_is_for_those_below_the_floor_alone() -> None:
+    made = book()
+    made.doubt(Protection.UNKNOWN)
+    assert made.standings(1.0)[0].age == 1.0
+    made.doubt(Protection.TRUSTED)
+    assert made.standings(1.0)[0].age == float("inf")
+    assert made.entries["one"].age(1.0) == 1.0  # of the whole test, which was what it was

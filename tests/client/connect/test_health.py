@@ -228,3 +228,12 @@ def test_a_byte_for_a_program_takes_back_what_was_counted_and_many_failures_at_o
     for number in range(50):
         many.cleared(Doubt.QUIET, 10.0 * number)
     assert not many.in_vain()
+
+
+def test_a_connection_that_opens_is_no_answer_and_neither_is_a_question_that_could_not_be_put() -> None:
+    pulse = Pulse()
+    pulse.dialled(pulse.dialling(1.0), 2.0, opened=True)
+    pulse.cleared(Doubt.BROKE, 3.0)
+    assert pulse.answered == float("-inf")
+    pulse.received(1, 4.0)
+    assert pulse.answered == 4.0

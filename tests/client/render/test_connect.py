@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from client.connect.events import Event, Held, Hold, Listening, Lost, Noticed, S
 from client.model import Candidate, Failure, Message, Protection, Step
 from client.model import Status as Verdicts
 from client.options import Option
-from client.render.connect import Lines, clock, held, listening, short, size
+from client.render.connect import Lines, clock, figures, held, listening, short, size
 from client.render.connect_json import JsonLines
 from transports.types import Endpoint
 
@@ -53,6 +54,7 @@ EVENTS: list[Event] = [
     STATUS,
     LOST,
     Held(why=Hold.ONLY_LOWER, lowest=Protection.TOR, there=Protection.OPEN),
+    Held(why=Hold.TRYING, lowest=Protection.OPEN, there=Protection.OPEN),
     Held(why=Hold.NOTHING_WORKS, lowest=None),
     Summary(up=1, down=2, connections=3, used=1, lost=1, uptime=5.0, status=130),
 ]
@@ -87,10 +89,15 @@ def test_json_has_the_keys_of_its_contract() -> None:
     assert (lost["id"], lost["step"], lost["failure"]) == ("abc12345", "connect", "connection_refused")
     assert lost["reason"]
     held = [one for one in objects() if one["type"] == "held"]
-    assert [(one["why"], one["lowest"]) for one in held] == [("only_lower", "A"), ("nothing_works", None)]
+    assert [(one["why"], one["lowest"]) for one in held] == [
+        ("only_lower", "A"),
+        ("trying", "D"),
+        ("nothing_works", None),
+    ]
     status = by_type["status"]
     assert (status["up_bytes"], status["down_bytes"], status["connections"]) == (1500, 3145728, 4)
     assert (status["latency_ms"], status["uptime_s"], status["age_s"]) == (50, 61, 3700)
+    assert status["quiet_s"] is None
 
 
 def test_json_shows_the_candidate_only_when_told() -> None:
@@ -175,6 +182,25 @@ def test_after_a_no_the_live_line_says_that_traffic_is_stopped_and_what_goes_on(
     face.show(Noticed(Message("it stays stopped")))
     face.show(STOPPED)
     assert out.getvalue().endswith("traffic is stopped; what protects enough is tried again by itself")
+
+
+def test_after_a_yes_it_says_trying_and_gives_no_advice_for_what_is_answered() -> None:
+    event = Held(why=Hold.TRYING, lowest=Protection.OPEN, there=Protection.OPEN)
+    assert held(event) == ["Traffic is still stopped: trying class D …"]
+
+
+def test_an_old_latency_does_not_pass_for_a_sign_of_life() -> None:
+    for quiet, fresh in ((None, True), (15.0, True), (15.5, False), (600.0, False)):
+        event = replace(STATUS, quiet=quiet)
+        for text, latency in (
+            (short(event), ", 0.1 s,"),
+            (figures(event, reveal=False), "answers in 0.1 s"),
+        ):
+            assert (latency in text) is fresh
+            assert (f"last answer {clock(quiet)} ago" in text) is not fresh
+    out = io.StringIO()
+    JsonLines(reveal=False, out=out).show(replace(STATUS, quiet=15.55))
+    assert json.loads(out.getvalue())["quiet_s"] in (15.5, 15.6)
 
 
 def test_where_nothing_ever_worked_nobody_is_told_to_wait() -> None:
