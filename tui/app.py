@@ -23,7 +23,7 @@ from tui.messages import (
     StopRun,
 )
 from tui.screens.home import HomeScreen
-from tui.screens.page import Page
+from tui.screens.page import PRACTICE, Page
 from tui.shell import kind_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from tui.intake import Basket
     from tui.session import Session
 
-_PRACTICE: Final = N_("practice: nothing leaves this machine")
 _BUSY: Final = N_("A check is running: F4 shows it. Stop it there first.")
 _SURVEYED: Final = N_("The line is being looked at: press 1 to see it. Stop it there first.")
 
@@ -165,8 +164,11 @@ class SanylauApp(Carrier):
 
         try:
             async with playing() as play:
-                self.begin(play.run, _PRACTICE, tales=play.tales, of_stage=True)
-                await asyncio.Event().wait()  # the servers stay as long as one may connect through them
+                self.begin(play.run, PRACTICE, tales=play.tales, of_stage=True)
+                try:
+                    await asyncio.Event().wait()  # the servers stay as long as one may connect through them
+                finally:
+                    await self._end_staged()
         except CannotMeasure as missing:
             self.complain(say(Message(missing.reason, missing.values)))
 
@@ -194,15 +196,25 @@ class SanylauApp(Carrier):
             self._show_results(self.session)
 
     def _show_results(self, session: Session) -> None:
+        from tui.screens.importing import ImportScreen
         from tui.screens.results import ResultsScreen
 
         while any(isinstance(screen, ResultsScreen) for screen in self.screen_stack):
             self.pop_screen()  # those of another run, and what lies over them
-        self.push_screen(ResultsScreen(session))
+        listed = self._basket is not None and self._basket.has_begun(session.run.reading)
+        self.push_screen(ResultsScreen(session, listed=listed and isinstance(self.screen, ImportScreen)))
 
     @work(exclusive=True, group="run", exit_on_error=False)
     async def _follow(self, session: Session) -> None:
-        await session.follow()
+        from tui.describe import LEFT
+
+        try:
+            await session.follow()
+        finally:
+            if self._basket is not None:
+                end = session.state.finished
+                whole = end is not None and end.stopped not in LEFT
+                self._basket.tested_of(session.run.reading, session.tested, whole=whole)
 
     @on(Worker.StateChanged)
     def _worker_changed(self, event: Worker.StateChanged) -> None:
@@ -298,6 +310,6 @@ async def _live(app: SanylauApp) -> int:
     from client.platform import on_interrupt, remember_terminal
 
     remember_terminal()
-    with on_interrupt(app.hang_up):
+    with on_interrupt(app.hang_up, hangup=True):
         status = await app.run_async()
     return status if status is not None else 3

@@ -9,7 +9,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 
 from client.i18n import _, say
-from client.model import Verdict, kinds_of
+from client.model import Candidate, Verdict, kinds_of
 from client.render import words
 from client.text import printable
 from tui import describe
@@ -104,20 +104,37 @@ def _of_waiting(name: str, item: Waiting, width: int, *, reveal: bool) -> tuple[
     if name == "kind":
         return printable(kinds_of(candidate.endpoint)[0]), _PLAIN
     if name == "entry":
-        shown = printable(candidate.endpoint.reveal(), 400) if reveal else describe.place(candidate, width)
+        shown = revealed(candidate, width) if reveal else describe.place(candidate, width)
         return shown, _PLAIN
     return "–" if name not in ("why", "class") else "", _PLAIN
 
 
 def entry_name(row: Row, width: int, *, reveal: bool) -> str:
-    """Return the masked name and where it stands in its list; or all of it."""
-    name = describe.name(row, reveal=reveal)
-    room = width - cell_len(name) - 1
-    if reveal or room < 2:
-        return name
+    """Return the masked name and where it stands in its list; or as much of the whole entry as there is room for."""
     candidate = row.verdict.candidate
+    if reveal:
+        return revealed(candidate, width)
+    name = describe.name(row, reveal=False)
+    room = width - cell_len(name) - 1
+    if room < 2:
+        return name
     where = describe.place(candidate, room) if room >= _SOURCE else f":{candidate.line}"
     return f"{name} {where}" if cell_len(where) <= room else name
+
+
+def revealed(candidate: Candidate, width: int) -> str:
+    """Return an entry without its scheme in at most `width` cells; of a longer one address and port, with both ends."""
+    endpoint = candidate.endpoint
+    whole = printable(endpoint.reveal(), 400)
+    whole = whole.partition("://")[2] or whole
+    if cell_len(whole) <= width:
+        return whole
+    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+    address = printable(f"{host}:{endpoint.port}", 400)
+    if cell_len(address) <= width:
+        return address
+    end = min(len(f":{endpoint.port}") + 2, width - 1)
+    return address[: width - 1 - end] + "…" + address[len(address) - end :]
 
 
 def age(seconds: float) -> str:

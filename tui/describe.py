@@ -34,6 +34,8 @@ from tui.state import Row, RunState, Waiting
 
 Lines = list[tuple[str, Text]]  # a label, and what it labels
 
+LEFT: Final = ("interrupted", "budget")
+"""Why a run was over before its end and has left something for another one (Finished.stopped)."""
 _BAR: Final = 14
 _REASON: Final = 2000
 _ORDER: Final = tuple(Step)
@@ -65,8 +67,8 @@ def waiting() -> Text:
     return Text("… " + _("waiting"), style="dim")
 
 
-def progress(state: RunState, *, stopping: bool, broken: bool, paused: bool = False) -> Text:
-    """Return the line with the bar while it runs, and what came out when it is over."""
+def progress(state: RunState, *, stopping: bool, broken: bool, paused: float | None = None) -> Text:
+    """Return the line with the bar while it runs, and what came out when it is over. `paused`: since this second."""
     if state.finished is not None:
         return _over(state.finished)
     if broken:
@@ -79,14 +81,14 @@ def progress(state: RunState, *, stopping: bool, broken: bool, paused: bool = Fa
     parts = [
         _("{done} of {total}", done=done, total=total),
         f"{words.LOOKS[working].symbol} {state.counts[working]} {words.word(working)}",
-        clock(last.elapsed if last else 0.0),
+        clock(last.elapsed if last else 0.0) if paused is None else "",
         data(last.moved_kib if last else 0, state.started.budget_kib if state.started else 0),
     ]
     if stopping:
         parts.insert(0, _("stopping…"))
-    elif paused:
-        parts.insert(0, "‖ " + _("paused"))
-    return text.append("  " + " · ".join(parts), style="none")
+    elif paused is not None:
+        parts.insert(0, "‖ " + _("paused at {clock}", clock=clock(paused)))
+    return text.append("  " + " · ".join(filter(None, parts)), style="none")
 
 
 def data(moved_kib: int, budget_kib: int) -> str:
@@ -164,8 +166,10 @@ def to_do(row: Row) -> str:
     return say(what_to_do(row.verdict))
 
 
-def no_option(*, over: bool) -> str:
+def no_option(*, over: bool, paused: bool = False) -> str:
     """Say that there is no option to go to. `over`: nor will there be one."""
+    if paused:
+        return _("No option works yet; the check is paused. p: go on.")
     return _("No option works. a: the advice.") if over else _("No option works yet; the check goes on.")
 
 
@@ -242,17 +246,20 @@ def _age(seconds: float) -> str:
     return ngettext("{n} minute ago", "{n} minutes ago", int(seconds // 60))
 
 
-def summary(state: RunState, *, reveal: bool, broken: bool = False, staged: bool = False) -> Lines:
+def summary(
+    state: RunState, *, reveal: bool, broken: bool = False, staged: bool = False, listed: bool = False
+) -> Lines:
     """Return the next steps, the best options and what came out; while the run goes on, only what was told so far.
 
-    `staged`: it is the drill's run, so nothing here is about the person's own line.
+    `staged`: it is the drill's run, so nothing here is about the person's own line. `listed`: Esc leads to the lists
+    that were tested.
     """
     event = state.finished
     if event is None:
         again = _("→ What is known stays here. Esc goes back: begin the check again there.")
         return [*([(_("next"), Text(again))] if broken else []), *told(state)]
     found = state.found()
-    lines: Lines = [("", Text(f"→ {step}")) for step in _next_steps(event, found, staged=staged)]
+    lines: Lines = [("", Text(f"→ {step}")) for step in _next_steps(event, found, staged, listed)]
     lines[0] = (_("next"), lines[0][1])
     best = {id(verdict) for verdict in advise.best(found)}
     chosen = [row for row in map(state.at, range(min(len(state), len(found)))) if id(row.verdict) in best]
@@ -283,15 +290,31 @@ def _whole(message: Message) -> str:
     return printable(say(message), _REASON)
 
 
-def _next_steps(event: Finished, found: list[Verdict], *, staged: bool) -> Iterator[str]:
+def _next_steps(event: Finished, found: list[Verdict], staged: bool, listed: bool) -> Iterator[str]:
     if found:
         yield _("Press n for the best option, then u: how to use it, step by step.")
     if staged:
         yield _("This was practice, on a stage: nothing here is about your own line. Esc leads back.")
         event = replace(event, line_state=LineState.UNKNOWN)
     yield from map(say, advise.after(event, found, commands=False))
-    if not found and not staged:
+    if event.stopped in LEFT and event.counts.get(Status.UNTESTED):
+        yield _left(event.stopped, staged, listed)
+    if found or staged:
+        return
+    if listed:
+        yield _("Esc goes back to your lists. Esc twice, then 1: the kind of cut is named.")
+    else:
         yield _("Esc goes back: there the kind of cut is named, and other lists are taken in.")
+
+
+def _left(stopped: str, staged: bool, listed: bool) -> str:
+    """Say how the rest is tested after a stop."""
+    if staged:
+        return _("The practice was stopped. On the first screen 3 plays it again, from its beginning.")
+    why = _("The data budget is spent.") if stopped == "budget" else _("The check was stopped.")
+    if listed:
+        return why + " " + _("For the rest press Esc, then ^s: what was tested is left out.")
+    return why + " " + _("Begun again, it contacts all entries once more.")
 
 
 def _option(row: Row, reveal: bool) -> Text:

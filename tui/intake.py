@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -58,7 +58,9 @@ class Basket:
     """What the person has put together for a check. It outlives the screen that shows it.
 
     `text` is what stands in the edit field; `awaited` are names of files that nobody has opened yet. `pasted` is what
-    the edit field is called in rejected lines. `stamp` changes with every change, and `reading` is None until somebody has read what is in here now.
+    the edit field is called in rejected lines. `stamp` changes with every change, and `reading` is None until somebody has
+    read what is in here now. `tested` are the keys of what a check had tested when it was stopped: as long as the lists
+    stay as they are, the next one leaves these out, unless the person wants `all_again`.
     """
 
     def __init__(self, wishes: Wishes, given: str = "") -> None:
@@ -71,6 +73,9 @@ class Basket:
         self.pasted = pasted_name()
         self.stamp = 0
         self.reveal = False
+        self.tested: frozenset[str] = frozenset()
+        self.all_again = False
+        self._handed_on: Reading | None = None
         if given.strip():
             self.add(_("standard input"), given)
 
@@ -110,14 +115,43 @@ class Basket:
         """Call what was pasted by its name in the language that is in force now."""
         if self.pasted != pasted_name():
             self.pasted = pasted_name()
-            self._touch()
+            self._read_anew()
 
     def texts(self) -> list[tuple[str, str]]:
         """Return names and texts, for the parser."""
         edited = [(self.pasted, self.text)] if self.text.strip() else []
         return edited + [(source.name, source.text) for source in self.sources]
 
+    @property
+    def rest(self) -> tuple[Candidate, ...]:
+        """Return those entries that a stopped check has not tested; none where there was no such check."""
+        if self.reading is None or not self.tested:
+            return ()
+        return tuple(one for one in self.reading.candidates if one.endpoint.key() not in self.tested)
+
+    def hand_on(self, reading: Reading) -> Reading:
+        """Return what of `reading`, the one of now, the next check is for: all of it, or the rest."""
+        rest = () if self.all_again else self.rest
+        self._handed_on = replace(reading, candidates=rest) if rest else reading
+        return self._handed_on
+
+    def has_begun(self, reading: Reading) -> bool:
+        """Say whether `reading` is what was handed on last, and the lists are still the same."""
+        return reading is self._handed_on
+
+    def tested_of(self, reading: Reading, tested: Collection[str], *, whole: bool) -> None:
+        """Note what a check of `reading` has tested, if that was handed on here. `whole`: it was not stopped."""
+        if self.has_begun(reading):
+            self.tested = (
+                frozenset() if whole else frozenset(tested) | (frozenset() if self.all_again else self.tested)
+            )
+            self.all_again = False
+
     def _touch(self) -> None:
+        self.tested, self.all_again, self._handed_on = frozenset(), False, None
+        self._read_anew()
+
+    def _read_anew(self) -> None:
         self.stamp += 1
         self.reading = None
 

@@ -71,6 +71,9 @@ _COMMAND: Final = "`sanylau"  # advice for a shell: the screen has keys for that
 _LOOKING: Final = N_("Looking at your line…")
 _WAITING: Final = Look("…", ".", "", "dim")
 _STAGE: Final = Look("○", "o", "", "bold cyan")
+_ANYWAY: Final = frozenset(
+    {LineState.TAMPERED, LineState.NO_NETWORK, LineState.UNKNOWN}
+)  # whatever page was asked
 _OF_STAGE: Final = N_("Practice: this is the stage; it says nothing about your own line.")
 _AWAY: Final = N_("Practice: nothing leaves this machine.")
 _KEYED: Final[Mapping[str, str]] = {  # advice that speaks of a command: the screen has a key for it
@@ -149,8 +152,17 @@ def so_far(sights: Sequence[Sight]) -> LineView:
 
 def _measured(control: Control | None, ways: tuple[Way, ...]) -> LineView:
     state = control.state if control is not None else LineState.UNKNOWN
-    said = advise.line_message(state) or Message(_UNMEASURED)
-    return LineView(look=theme.LINES[state], kind=said, ways=ways)
+    look = _STAGE if _is_own(control) else theme.LINES[state]
+    return LineView(look=look, kind=_said(control) or Message(_UNMEASURED), ways=ways)
+
+
+def _said(control: Control | None) -> Message | None:
+    return advise.line_message(control.state, own=control.own) if control is not None else None
+
+
+def _is_own(control: Control | None) -> bool:
+    """Say whether only the person's own test page was asked, so that nothing is known of the internet."""
+    return control is not None and control.own and control.state not in _ANYWAY
 
 
 def _way(name: Name, control: Control | None, diagnosis: Diagnosis | None, count: Count) -> Way:
@@ -166,8 +178,8 @@ def _way(name: Name, control: Control | None, diagnosis: Diagnosis | None, count
 
 def _direct(control: Control | None, diagnosis: Diagnosis | None) -> Way:
     """Both have looked: the control at one page, the diagnosis at several servers. Where they differ, it is partly."""
-    state = control.state if control is not None else LineState.UNKNOWN
-    measured, said = _CONTROL[state], advise.line_message(state)
+    state = control.state if control is not None and not _is_own(control) else LineState.UNKNOWN
+    measured, said = _CONTROL[state], _said(control)
     if diagnosis is None:
         return Way(Name.DIRECT, measured, said or Message(UNASKED), _bars(measured, control))
     found = _found_of(diagnosis)

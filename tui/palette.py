@@ -12,7 +12,9 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
 
+from client import i18n
 from client.i18n import _
+from client.model import N_
 from tui import theme
 from tui.messages import FindWay, OpenList, Practise
 from tui.screens.home import OWN_NAMES, HomeScreen
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 _LEFT_OUT: Final = frozenset({"commands", "language"})  # one is open, and all languages stand in it
 
 
+_THEME: Final = N_("theme")  # what many look for instead of the colours
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One thing to do: what it is called, its key if it has one, and what does it."""
@@ -31,6 +36,7 @@ class Command:
     name: str
     key: str
     act: Callable[[], Any]
+    also: tuple[str, ...] = ()  # other names that it is found by
 
     def shown(self, name: Content) -> Content:
         """Return the name with the key behind it."""
@@ -50,7 +56,10 @@ class Commands(Provider):
         matcher = self.matcher(query)
         found = False
         for command in known(self.app, self.screen):
-            if (score := matcher.match(command.name)) > 0:
+            score = max(map(matcher.match, (command.name, *command.also)))
+            if score <= 0 and (alike := _alike(query)):
+                score = float(any(alike in _alike(name) for name in (command.name, *command.also)))
+            if score > 0:
                 found = True
                 shown = command.shown(matcher.highlight(command.name))
                 yield Hit(score, shown, command.act, text=command.name)
@@ -79,9 +88,15 @@ def known(app: Any, screen: Screen[Any]) -> Iterator[Command]:
     for language, name in OWN_NAMES.items():
         yield Command(name, "", partial(app.action_language, language))
     for palette in theme.PALETTES:
-        yield Command(_(palette.label), "", partial(app.action_colours, palette.name))
+        others = (*i18n.everywhere(_THEME), *i18n.everywhere(palette.label))
+        yield Command(_(palette.label), "", partial(app.action_colours, palette.name), others)
     name = _("Animation: on") if app.animation_level == "none" else _("Animation: off")
     yield Command(name, "", app.action_stillness)
+
+
+def _alike(text: str) -> str:
+    """Return `text` without what is often typed otherwise: capitals, and a Russian ё."""
+    return text.casefold().replace("ё", "е").strip()
 
 
 def _send(app: Any, message: type[Message]) -> None:

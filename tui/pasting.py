@@ -25,9 +25,13 @@ LARGEST: Final = (
 )  # characters that are kept: one more than can be taken in, so that it is told
 SILENCE: Final = 3.0  # seconds without a byte after which no end marker is awaited any more
 PAUSE: Final = 0.1  # seconds without a byte that end a paste which came without brackets
+PRESSED: Final = 0.25  # seconds without a byte after which the panic key is pressed by hand, not pasted
 _HANDS: Final = 8  # different signs: nobody types as many between two reads, a list has them in each line
 _SPLIT: Final = 3  # characters of the begin marker that nobody presses: the rest of it is worth waiting for
 _MARKER: Final = len(BRACKETED_PASTE_END)
+_PANIC: Final = re.compile(r"(?:\x18|\x1b\[(?:120|1095);5u){1,2}")  # panic.KEYS as a terminal tells them
+_KEYED: Final = re.compile(r"[\x01-\x09\x0b-\x1f\x7f][^\x00-\x1f\x7f]*\r?\Z")
+"""A key such as Tab, what is typed behind it, and Enter: a fast typist, a slow line, or a program that types."""
 _LINE_ENDS: Final = re.compile(r"\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _COLOURS: Final = re.compile(r"\x1b\[(?:20[01]~|[\d;]*[mK])")  # what coloured output has in it, and markers
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -44,12 +48,17 @@ class PasteParser:
 
     An end marker with another one behind it in the same read was pasted too. So is a read without brackets that no
     hands can have typed: some terminals have none, the Linux console among them.
+
+    The panic key must work whatever goes wrong, a paste without an end too: where a paste has stood still, a read that
+    holds nothing but that key is a press.
     """
 
     def __init__(self, debug: bool = False) -> None:
         self._keys = XTermParser(debug)
         self._before = ""  # the last characters that were no paste: a begin marker may come in parts
         self._heard = 0.0
+        self._ended = float("-inf")  # when the last paste was over
+        self._grown = 0.0  # when the paste that goes on got its last byte
         self._until: float | None = None  # when the paste that goes on is over without an end marker
         self._bracketed = False
         self._pieces: list[str] = []
@@ -61,8 +70,15 @@ class PasteParser:
         if not data:
             yield from self._keys.feed(data)
         self._heard = monotonic()
+        waits = self._grown, self._until
+        panic = self._until is not None and _PANIC.fullmatch(data) is not None
+        if panic and self._heard - self._grown > PRESSED:
+            yield from self._keys.feed(data)
+            return
         while data:
             data = yield from (self._outside(data) if self._until is None else self._inside(data))
+        if panic and self._until is not None:
+            self._grown, self._until = waits  # presses in quick succession must not keep it open
 
     def tick(self) -> Iterator[Message]:
         """Yield what has become certain by waiting."""
@@ -81,7 +97,7 @@ class PasteParser:
     def _outside(self, data: str) -> Generator[Message, None, str]:
         """Hand keys on; return what belongs to a paste."""
         at = (self._before + data).find(BRACKETED_PASTE_START)
-        if at < 0 and _is_no_typing(data):
+        if at < 0 and self._is_no_typing(data):
             self._begin(bracketed=False)
             return data
         if at < 0:
@@ -96,15 +112,27 @@ class PasteParser:
         self._begin(bracketed=True)
         return data[end:]
 
+    def _is_no_typing(self, data: str) -> bool:
+        if "\x1b" in data or len(set(filter(str.isprintable, data))) < _HANDS:
+            return False
+        pasting = (
+            self._heard - self._ended < SILENCE
+        )  # the next line of a list may begin with the end of the last one
+        return pasting or not _KEYED.match(data)
+
     def _begin(self, *, bracketed: bool) -> None:
         self._before = self._rest = ""
         self._size = 0
         self._bracketed = bracketed
-        self._until = self._heard + (SILENCE if bracketed else PAUSE)
+        self._wait()
+
+    def _wait(self) -> None:
+        self._grown = self._heard
+        self._until = self._heard + (SILENCE if self._bracketed else PAUSE)
 
     def _inside(self, data: str) -> Generator[Message, None, str]:
         """Keep what is pasted; return what comes after it."""
-        self._until = self._heard + (SILENCE if self._bracketed else PAUSE)
+        self._wait()
         if not self._bracketed:
             text, escape, after = data.partition("\x1b")
             self._keep(text)
@@ -132,12 +160,9 @@ class PasteParser:
         text = text_of("".join(self._pieces))
         self._pieces.clear()
         self._until = None
+        self._ended = self._heard
         if text:
             yield Paste(text)
-
-
-def _is_no_typing(data: str) -> bool:
-    return "\x1b" not in data and len(set(filter(str.isprintable, data))) >= _HANDS
 
 
 def _end_of(data: str) -> int:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from client import check
 from client.engine import Run, Steering, Stop, running
+from client.events import Judged
+from client.model import Status
 from client.settings import Profile
 from tui.listing import Listing
 from tui.state import RunState
@@ -28,6 +30,7 @@ class Session:
         self.title: Final = title
         self.tales: Final = tales or {}
         self.staged: Final = tales is not None  # it runs over the drill's stage, not over the person's line
+        self.tested: Final[set[str]] = set()  # keys of the entries that got a verdict other than "untested"
         self.diagnosis: Diagnosis | None = None  # of the line that the run uses; a drill has none
         self.state: Final = RunState()
         self.listing: Final = Listing(self.state)
@@ -38,6 +41,7 @@ class Session:
         self._stop: Final = Stop()
         self._steering: Final = Steering()
         self._began: float | None = None
+        self._paused_at = 0.0
 
     @property
     def stopping(self) -> bool:
@@ -50,6 +54,11 @@ class Session:
         return self._steering.paused and not self.over
 
     @property
+    def paused_since(self) -> float | None:
+        """Return the second of the run from which on it rests, None while it does not."""
+        return self._paused_at if self.paused else None
+
+    @property
     def profile(self) -> Profile:
         """Return the profile that the run has now."""
         return self._steering.profile or self.run.profile
@@ -60,6 +69,7 @@ class Session:
 
     def pause(self) -> None:
         """Let no new connection begin until `resume`."""
+        self._paused_at = self.now()
         self._steering.pause()
 
     def resume(self) -> None:
@@ -81,6 +91,8 @@ class Session:
             self.changed |= self.state.expect(self.run.reading.candidates)
             async with running(self.run, self._stop, self._steering) as events:
                 async for event in events:
+                    if isinstance(event, Judged) and event.verdict.status is not Status.UNTESTED:
+                        self.tested.add(event.verdict.candidate.endpoint.key())
                     self.changed |= self.state.apply(event)
         finally:
             self.over = True

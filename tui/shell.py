@@ -163,11 +163,14 @@ class Shell(App[int]):
     def _page(self) -> Page[object]:
         return next(screen for screen in reversed(self.screen_stack) if isinstance(screen, Page))
 
-    async def ask(self, lines: list[str], no: str = "") -> bool:
-        """Put a question (its first line and the points below it) and return the answer. For workers only."""
+    async def ask(self, lines: list[str], no: str = "", *, staged: bool = False) -> bool:
+        """Put a question (its first line and the points below it) and return the answer. For workers only.
+
+        `staged`: it is about the drill's stage.
+        """
         from tui.screens.consent import ConsentScreen
 
-        answer = await self.push_screen_wait(ConsentScreen(lines, no=no))
+        answer = await self.push_screen_wait(ConsentScreen(lines, no=no, staged=staged))
         return bool(answer)
 
 

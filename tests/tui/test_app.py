@@ -65,7 +65,7 @@ async def test_verdicts_appear_a_stop_keeps_them_and_the_way_back_is_open(tmp_pa
         await until(pilot, lambda: isinstance(app.screen, ConsentScreen))
         await pilot.press("right", "enter")
         await until_shown(pilot, "4 of 6 · ✔ 2 working")
-        assert "reaches the open internet" in text_of(app)
+        assert "Your own test page answers without a proxy" in text_of(app)
         await pilot.press("s")
         await until_shown(pilot, "Stopped after")
         shown = text_of(app)

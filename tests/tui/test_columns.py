@@ -7,6 +7,7 @@ from rich.cells import cell_len
 from client.i18n import LANGUAGES, use
 from client.model import Candidate, Failure, Message, Status, Step
 from tests.tui.support import judged
+from transports.types import Endpoint
 from tui import columns
 from tui.columns import cell, fit
 from tui.state import RunState, Waiting
@@ -111,4 +112,29 @@ def test_an_address_is_in_no_cell_before_it_is_revealed() -> None:
         cells = [cell(column.name, item, 40, now=0.0, reveal=False)[0] for column in columns.columns(140)]
         assert not any("4001" in text or "127.0" in text for text in cells)
         shown = [cell(column.name, item, 40, now=0.0, reveal=True)[0] for column in columns.columns(140)]
-        assert "socks5://127.0.0.1:4001" in shown
+        assert "127.0.0.1:4001" in shown  # what kind it is stands in its own column
+
+
+@pytest.mark.parametrize(
+    ("host", "text", "width", "wanted"),
+    [
+        ("127.0.0.1", "", 14, "127.0.0.1:4001"),
+        ("127.0.0.1", "", 10, "12….1:4001"),
+        ("proxy.example.org", "", 16, "proxy.ex…rg:4001"),
+        ("2001:db8::7", "", 18, "[2001:db8::7]:4001"),
+        ("127.0.0.1", "vless://key@127.0.0.1:4001?security=reality#a", 20, "127.0.0.1:4001"),
+        ("127.0.0.1", "obfs4 127.0.0.1:4001 AAAA cert=b iat-mode=0", 20, "127.0.0.1:4001"),
+        ("127.0.0.1", "127.0.0.1:4001", 20, "127.0.0.1:4001"),
+        ("127.0.0.1", "\x1b[31m://" + EVIL, 14, "127.0.0.1:4001"),
+    ],
+)
+def test_a_revealed_entry_keeps_its_port_however_narrow_the_column(
+    host: str, text: str, width: int, wanted: str
+) -> None:
+    endpoint = Endpoint(transport="socks5", host=host, port=4001, text=text)
+    assert columns.revealed(Candidate(endpoint, "pasted", 1), width) == wanted
+
+
+def test_a_revealed_entry_is_whole_where_there_is_room() -> None:
+    endpoint = Endpoint(transport="socks5", host="::1", port=9, username="me", password="pw")
+    assert columns.revealed(Candidate(endpoint, "pasted", 1), 40) == "me:pw@[::1]:9"

@@ -104,7 +104,9 @@ def test_progress_tells_running_stopping_paused_broken_and_done() -> None:
     running = RunState()
     assert "0 of 0" in describe.progress(running, stopping=False, broken=False).plain
     assert "stopping" in describe.progress(running, stopping=True, broken=False).plain
-    assert "‖ paused" in describe.progress(running, stopping=False, broken=False, paused=True).plain
+    rests = describe.progress(running, stopping=False, broken=False, paused=61.4).plain
+    assert "‖ paused at 1:01" in rests
+    assert "0:00" not in rests  # a clock that runs would say that it goes on
     assert "error" in describe.progress(running, stopping=False, broken=True).plain
     done = state_of(finished(working=1, failed=2))
     assert (
@@ -179,6 +181,22 @@ def test_every_end_names_the_next_step_and_no_shell_command_for_what_has_a_key(s
     assert "LIST`" not in told
     assert ("Press n" in told) == bool(state.found())
     assert ("Esc goes back" in told) != bool(state.found())
+
+
+def test_what_follows_a_stop_is_what_really_happens() -> None:
+    for why in describe.LEFT:
+        state = state_of(judged(1), judged(2, Status.UNTESTED), finished(why, failed=1, untested=1))
+        listed = shown(describe.summary(state, reveal=False, listed=True))
+        assert "press Esc, then ^s: what was tested is left out" in listed
+        assert "Esc twice, then 1: the kind of cut" in listed
+        other = shown(describe.summary(state, reveal=False))
+        assert "it contacts all entries once more" in other
+        assert "Esc goes back: there the kind of cut is named" in other
+        practice = shown(describe.summary(state, reveal=False, staged=True))
+        assert "On the first screen 3 plays it again" in practice
+        assert "contacts" not in practice
+    over = state_of(judged(1), finished("interrupted", failed=1))
+    assert "stopped" not in shown(describe.summary(over, reveal=False, listed=True)).lower()
 
 
 def test_an_end_by_an_error_names_the_next_step_too() -> None:

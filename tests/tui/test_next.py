@@ -34,6 +34,17 @@ async def test_the_first_option_that_the_key_goes_to_is_the_best() -> None:
         assert key_of(table) == judged(2).id
 
 
+async def test_next_option_says_that_the_check_rests() -> None:
+    async with results(judged(1)) as (session, _table, pilot):
+        await pilot.press("p")
+        assert session.paused_since is not None
+        await until_shown(pilot, "‖ paused at 0:00")
+        await pilot.press("n")
+        await until_shown(pilot, "p: go on.")
+        await pilot.press("p")
+        assert session.paused_since is None
+
+
 async def test_next_option_finds_it_behind_a_filter_and_a_search() -> None:
     async with results(judged(1), works(2)) as (session, table, pilot):
         await pilot.press("4")

@@ -101,6 +101,19 @@ def test_it_works_on_every_screen_in_fields_and_in_questions(place: str) -> None
 
 
 @unix
+def test_it_works_while_a_paste_has_no_end() -> None:
+    with terminal(OPEN) as opened:
+        opened.read_until(b"Practise")
+        os.write(opened.master, b"2")
+        opened.read_until(b"one a line")
+        os.write(opened.master, b"\x1b[200~socks5://127.0.0.1:1\r")
+        for _press in range(2):
+            time.sleep(0.4)
+            os.write(opened.master, PANIC)
+        left(opened)
+
+
+@unix
 def test_it_works_while_the_app_is_held_up() -> None:
     with terminal(STUCK) as opened:
         opened.read_until(b"Practise")

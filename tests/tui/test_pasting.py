@@ -16,7 +16,7 @@ from textual.events import Key, Paste
 from textual.message import Message
 
 from tests.tui.test_run import OPEN, terminal
-from tui import intake, pasting
+from tui import intake, panic, pasting
 from tui.pasting import PasteParser, text_of
 
 BEGIN, END = "\x1b[200~", "\x1b[201~"
@@ -62,6 +62,15 @@ def said(message: Message) -> str:
     return message.key if isinstance(message, Key) else f"pasted:{message.text}"
 
 
+@pytest.fixture(scope="module")
+def at_once() -> Iterator[None]:
+    """Let no time pass: a machine that halts in the middle of a paste is another case."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pasting, "monotonic", lambda: 100.0)
+        yield
+
+
+@pytest.mark.usefixtures("at_once")
 @given(texts)
 def test_a_paste_is_one_text_byte_by_byte(text: str) -> None:
     wanted = [f"pasted:{text_of(text)}"] if text_of(text) else []
@@ -158,6 +167,63 @@ def test_a_list_without_brackets_is_text_as_well_and_what_hands_type_is_not(cloc
     assert [*map(said, parser.tick())] == ["pasted:socks5://127.0.0.1:1\nsocks5://127.0.0.1:2\ny"]
     assert heard(parser, "y") == ["y"]
     assert heard(parser, "http://127.0.0.1:3", "\x1b[B") == ["pasted:http://127.0.0.1:3", "down"]
+
+
+@pytest.mark.parametrize("press", ["\x18", "\x1b[1095;5u", "\x1b[120;5u"])
+def test_the_panic_key_is_a_press_in_a_paste_that_has_no_end(clock: Clock, press: str) -> None:
+    parser = PasteParser()
+    assert heard(parser, f"{BEGIN}socks5://127.0.0.1:1\x1b[20") == []
+    pressed = []
+    for _time in range(2):
+        clock.now += 0.4
+        assert list(parser.tick()) == []
+        pressed += heard(parser, press)
+    assert [key in panic.KEYS for key in pressed] == [True, True]
+    clock.now += pasting.SILENCE - 0.7  # the presses were not waited for
+    assert [*map(said, parser.tick())] == ["pasted:socks5://127.0.0.1:1[20"]
+
+
+def test_two_presses_in_one_read_or_close_together_count_as_well(clock: Clock) -> None:
+    for reads in (["\x18\x18"], ["\x18", "\x18"]):
+        parser = PasteParser()
+        heard(parser, f"{BEGIN}1")
+        clock.now += 0.3
+        pressed = []
+        for read in reads:
+            pressed += heard(parser, read)
+            clock.now += 0.1
+        assert pressed == ["ctrl+x", "ctrl+x"]
+        assert heard(parser, f"2{END}") == ["pasted:12"]
+
+
+def test_the_panic_key_in_the_middle_of_a_paste_is_text_and_keeps_nothing_open(clock: Clock) -> None:
+    parser = PasteParser()
+    assert heard(parser, BEGIN, "1") == []
+    for _time in range(2):
+        clock.now += 0.1
+        assert heard(parser, "\x18\x18") == []
+    assert heard(parser, "\x18\x18\x18") == []  # nobody presses three times between two reads
+    clock.now += 0.2
+    assert heard(parser, "\x18\x18", "2\x18\x18", f"\x18\x18{END}", "q") == ["pasted:12", "q"]
+
+
+@pytest.mark.parametrize("key", ["\t", "\r", "\x7f"])
+def test_a_key_and_what_is_typed_behind_it_are_keys(clock: Clock, key: str) -> None:
+    name, *typed = heard(PasteParser(), f"{key}127.0.0.1:9854\r")
+    assert name in ("tab", "enter", "backspace")
+    assert len(typed) == len("127.0.0.1:9854\r")
+    lines = f"{key}socks5://127.0.0.1:1\rsocks5://127.0.0.1:2"
+    assert heard(PasteParser(), lines, "\x1b[B")[-1] == "down"
+    assert heard(PasteParser(), lines) == []  # a list, though it begins with an empty line
+
+
+def test_the_next_line_of_a_list_that_comes_line_by_line_is_no_typing(clock: Clock) -> None:
+    parser = PasteParser()
+    assert heard(parser, "socks5://127.0.0.1:1") == []
+    for number in range(3):
+        clock.now += 0.5
+        assert [*map(said, parser.tick())]
+        assert heard(parser, f"\rsocks5://127.0.0.1:{number}") == []
 
 
 def test_more_than_can_be_taken_is_not_kept_and_is_told() -> None:

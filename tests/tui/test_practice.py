@@ -8,7 +8,7 @@ import ipaddress
 from client.drill.cast import CAST
 from client.drill.run import is_right
 from client.model import Status
-from tests.tui.support import at_home, text_of, until, until_shown
+from tests.tui.support import at_home, paste, text_of, until, until_shown
 from tui.practice import playing
 from tui.screens.home import HomeScreen
 from tui.screens.results import ResultsScreen
@@ -23,6 +23,41 @@ async def test_one_key_leads_to_the_first_working_option_and_no_question_is_aske
         assert "practice: nothing leaves this machine" in text_of(app)
         await until_shown(pilot, "this is the stage; it says nothing about your own line")
         assert "Your line" not in text_of(app)
+
+
+async def test_whatever_is_opened_from_a_practice_says_that_it_is_one_and_other_questions_do_not() -> None:
+    mark = "practice: nothing leaves this machine"
+    async with at_home(size=(120, 50)) as (app, pilot):
+        await pilot.press("3")
+        await until_shown(pilot, "✔ working  ")
+        await pilot.press("home", "u")
+        await until_shown(pilot, f"Use it · {mark}")
+        await pilot.press("e")
+        await until_shown(pilot, f"Export · {mark}")
+        await pilot.press("escape", "q")
+        await until_shown(pilot, f"Question · {mark}")
+        await pilot.press("y")
+        await until_shown(pilot, "QR code · practice: nothing")
+        await pilot.press("escape")
+        await pilot.resize_terminal(58, 17)
+        await until_shown(pilot, f"working · {mark}")
+        await until_shown(pilot, "^x^x: panic")
+        await pilot.resize_terminal(120, 50)
+        await until_shown(pilot, f"Use it · {mark}")
+        await pilot.press("c")
+        await until_shown(pilot, f"Question · {mark}")
+        assert "Profile fast" not in text_of(app)
+        await pilot.press("n")
+        await pilot.press("escape", "s", "escape")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await pilot.press("2")
+        await pilot.pause(0.2)
+        await paste(pilot, "socks5://192.0.2.1:1")
+        await until_shown(pilot, "1 to test")
+        await pilot.press("ctrl+s")
+        await until_shown(pilot, "1 entry of your list will be contacted")
+        assert mark not in text_of(app)
+        await pilot.press("n")
 
 
 async def test_a_practice_stops_when_asked_and_its_results_are_one_key_away_afterwards() -> None:

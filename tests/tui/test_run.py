@@ -73,8 +73,8 @@ def terminal(code: str) -> Iterator[Terminal]:
         os.close(master)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_gives_the_terminal_back(number: signal.Signals) -> None:
+@pytest.mark.parametrize("number", [getattr(signal, name, 0) for name in ("SIGTERM", "SIGINT", "SIGHUP")])
+def test_a_signal_gives_the_terminal_back(number: int) -> None:
     with terminal(OPEN) as opened:
         opened.read_until(b"Practise")
         opened.process.send_signal(number)

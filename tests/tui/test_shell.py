@@ -147,6 +147,21 @@ async def test_the_list_of_commands_finds_a_theme_by_a_few_letters_and_puts_it_o
         await until(pilot, lambda: app.theme == theme.PREFIX + "contrast")
 
 
+@pytest.mark.parametrize(
+    ("language", "typed"), [("ru", "тем"), ("ru", "тём"), ("kk", "темн"), ("kk", "қара"), ("kk", "theme")]
+)
+async def test_the_list_of_commands_finds_a_theme_by_its_name_in_any_language(
+    language: str, typed: str
+) -> None:
+    i18n.use(language)
+    label, other = _("Colours: dark"), _("Animation: off")
+    async with at_home() as (_app, pilot):
+        await pilot.press("ctrl+p")
+        await until_shown(pilot, "English")
+        await pilot.press(*typed)
+        await until(pilot, lambda: other not in text_of(pilot.app) and label in text_of(pilot.app))
+
+
 async def test_the_list_of_commands_says_when_nothing_is_called_so() -> None:
     async with at_home() as (_app, pilot):
         await pilot.press("ctrl+p")
@@ -234,6 +249,40 @@ async def test_a_notice_is_text_and_never_markup() -> None:
         await until_shown(pilot, "[/x] [@click=app.quit]press[/]")
         app.complain("[/y]")
         await until_shown(pilot, "[/y]")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 18)])
+async def test_a_question_says_that_there_is_more_of_it_and_both_answers_stay_in_sight(
+    size: tuple[int, int],
+) -> None:
+    async with at_home(size=size) as (app, pilot):
+        app.notify("what was said before")
+        await until_shown(pilot, "what was said before")
+        app.push_screen(ConsentScreen(["First line?", *(f"• point {number}" for number in range(30))]))
+        await until_shown(pilot, "more below ↓")
+        shown = text_of(app)
+        assert "what was said before" not in shown
+        for wanted in ("First line?", "point 0", "No, send nothing", "Yes, go on", "n, esc No"):
+            assert wanted in shown
+        assert "point 29" not in shown
+        await pilot.press(*["pagedown"] * 6)
+        await until_shown(pilot, "point 29")
+        await until(pilot, lambda: "more below" not in text_of(app))
+        await pilot.press("up")
+        await until_shown(pilot, "more below ↓")
+        await pilot.resize_terminal(80, 50)
+        await until(pilot, lambda: "more below" not in text_of(app))
+
+
+async def test_a_question_at_rest_is_not_laid_out_again_and_again() -> None:
+    async with at_home() as (app, pilot):
+        app.push_screen(ConsentScreen(["?", *(f"• point {number}" for number in range(30))]))
+        await until_shown(pilot, "more below ↓")
+        await pilot.pause(0.2)
+        laid: list[object] = []
+        app.screen.screen_layout_refresh_signal.subscribe(app.screen.query_one("#more"), laid.append)
+        await pilot.pause(0.5)
+        assert laid == []
 
 
 async def test_a_yes_in_the_middle_of_a_paste_that_came_as_keys_is_no_answer() -> None:

@@ -21,7 +21,7 @@ from client.text import printable
 from tui import exporting, using
 from tui.exporting import Offer
 from tui.intake import complaint
-from tui.screens.page import Dialog, Explained
+from tui.screens.page import Dialog, Explained, framed
 from tui.widgets.connection_line import ConnectionLine
 from tui.widgets.inputs import FileInput
 from tui.widgets.keys import Keys
@@ -44,8 +44,9 @@ class ExportScreen(Dialog[None]):
         Binding("escape", "back", N_("Back"), key_display="esc"),
     ]
 
-    def __init__(self, option: Option, *, first: str = "", port: int = 0) -> None:
+    def __init__(self, option: Option, *, first: str = "", port: int = 0, staged: bool = False) -> None:
         super().__init__()
+        self._staged = staged
         self._option = option
         self._first = first
         self._port = port
@@ -64,7 +65,7 @@ class ExportScreen(Dialog[None]):
 
     def on_mount(self) -> None:
         """Look for what fits."""
-        self.query_one(".box").border_title = f" {_(self.NAME)} "
+        self.query_one(".box").border_title = framed(self.NAME, staged=self._staged)
         self.query_one(FileInput).cursor_blink = False
         self._fill()
 

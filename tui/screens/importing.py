@@ -17,7 +17,7 @@ from textual.widgets import Button, Input, Label, TextArea
 
 from client import parse
 from client.check import BadList
-from client.i18n import _
+from client.i18n import _, ngettext
 from client.model import N_, Reading, Rejected
 from tui import dropped, intake, theme
 from tui.folder import beginning
@@ -52,6 +52,7 @@ class ImportScreen(Page[None]):
         ("Tab", N_("go to the next field; Shift+Tab goes back")),
         ("← →", N_("choose the pace")),
         ("⌫", N_("on a list of its own line: take it out")),
+        ("^t", N_("after a stop: test all again, or only what is left")),
         ("Esc", N_("go back; the lists stay")),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -59,6 +60,7 @@ class ImportScreen(Page[None]):
         Binding("ctrl+s,ctrl+ы", "check", N_("Check"), priority=True, key_display="^s"),
         Binding("ctrl+o,ctrl+щ", "choose", N_("File"), priority=True, key_display="^o"),
         Binding("ctrl+r,ctrl+к", "reveal", N_("Reveal"), priority=True, key_display="^r"),
+        Binding("ctrl+t,ctrl+е", "rest", N_("All or the rest"), priority=True, key_display="^t"),
         Binding("escape", "back", N_("Back"), key_display="esc"),
     ]
 
@@ -144,7 +146,8 @@ class ImportScreen(Page[None]):
     def show_reading(self, reading: Reading) -> None:
         """Show what is in the lists, and the lines that are no entry."""
         self._shown = self._basket.stamp
-        self._say(_summary(reading))
+        self._say(_summary(reading, self._basket))
+        self.refresh_bindings()
         self._sources()
         self.query_one(EntryList).show(reading, reveal=self._basket.reveal)
         self.call_after_refresh(self.query_one(ListArea).scroll_cursor_visible)
@@ -183,6 +186,21 @@ class ImportScreen(Page[None]):
         self.query_one(ListArea).reveal = self._basket.reveal
         self._mode()
         self.query_one(EntryList).show(self._basket.reading, reveal=self._basket.reveal)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what can be done now."""
+        return bool(self._basket.rest) if action == "rest" else True
+
+    def action_rest(self) -> None:
+        """After a stop: let the next check begin anew with all entries, or leave out those that were tested."""
+        self._basket.all_again = not self._basket.all_again
+        if self._basket.reading is not None:
+            self.show_reading(self._basket.reading)
+
+    def on_screen_resume(self) -> None:
+        """Say what a check has left untested meanwhile."""
+        if self._basket.rest and self._basket.reading is not None:
+            self.show_reading(self._basket.reading)
 
     def action_back(self) -> None:
         """Go back; the basket stays as it is."""
@@ -346,10 +364,24 @@ class ImportScreen(Page[None]):
         if reading.given and not reading.candidates:
             self.complain(_("Nothing here can be tested: mend the lines below, or give another list."))
             return
-        self.post_message(StartCheck(reading=reading, wishes=basket.wishes))
+        self.post_message(StartCheck(reading=basket.hand_on(reading), wishes=basket.wishes))
 
 
-def _summary(reading: Reading) -> Text:
+def _summary(reading: Reading, basket: Basket) -> Text:
     said = Text(intake.counted(reading))
     kinds = intake.by_kind(reading)
-    return said.append(f"\n{kinds}", style="dim") if kinds else said
+    if kinds:
+        said.append(f"\n{kinds}", style="dim")
+    if rest := len(basket.rest):
+        said.append("\n").append(_rest(rest, basket), style="bold")
+    return said
+
+
+def _rest(rest: int, basket: Basket) -> str:
+    if basket.all_again:
+        return _("All are tested again. ^t: only those that the stop has left.")
+    return ngettext(
+        "Stopped before: only the {n} entry that is left is tested. ^t: all again.",
+        "Stopped before: only the {n} entries that are left are tested. ^t: all again.",
+        rest,
+    )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 
+from client.i18n import _
 from client.model import N_
 from tui.widgets.too_small import cover
 
@@ -14,6 +15,14 @@ Result = TypeVar("Result")
 
 Explained = tuple[tuple[str, str], ...]
 """Keys as they stand on the keyboard, and a message id that says what they do."""
+
+
+PRACTICE: Final = N_("practice: nothing leaves this machine")
+
+
+def framed(name: str, *, staged: bool) -> str:
+    """Return the title of a dialog from the message id of its name; `staged`: it is about the drill's stage."""
+    return f" {_(name)} · {_(PRACTICE)} " if staged else f" {_(name)} "
 
 
 class Told:
@@ -69,6 +78,10 @@ class Dialog(Told, ModalScreen[Result]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "app.explain", show=False),  # the app's own keys end at such a screen
     ]
+
+    def on_mount(self) -> None:
+        """Take away what was said before: it would hide the first lines."""
+        self.app.clear_notifications()
 
     def on_resize(self) -> None:
         """See whether there is room."""

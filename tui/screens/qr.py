@@ -16,7 +16,7 @@ from client.i18n import _, say
 from client.model import N_
 from client.options import Option
 from client.text import printable
-from tui.screens.page import Dialog, Explained
+from tui.screens.page import Dialog, Explained, framed
 from tui.widgets.connection_line import ConnectionLine
 from tui.widgets.static import Static
 
@@ -48,8 +48,9 @@ class QrScreen(Dialog[bool]):
         Binding("e,у", "close(True)", N_("Export"), key_display="e"),
     ]
 
-    def __init__(self, option: Option) -> None:
+    def __init__(self, option: Option, *, staged: bool = False) -> None:
         super().__init__()
+        self._staged = staged
         self._made: Exported = export("qr-light", (option,), here())
         self._rows = _rows(self._made)
 
@@ -84,7 +85,7 @@ class QrScreen(Dialog[bool]):
         self.set_class(below, "-tall")
         side.display = not fits or beside or below
         picture.update(Text("\n".join(rows), style=_INK, no_wrap=True))
-        text = Text(f"{_(self.NAME)}\n\n", style="bold")
+        text = Text(f"{framed(self.NAME, staged=self._staged).strip()}\n\n", style="bold")
         said.update(text.append(_beside() if fits else self._instead(width, height), style="not bold"))
 
     def _instead(self, width: int, height: int) -> str:

@@ -49,9 +49,11 @@ class ResultsScreen(Page[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (150, "-wide")]  # noqa: RUF012 - declared so by Textual
     BINDINGS: ClassVar[list[BindingType]] = BOUND
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, listed: bool = False) -> None:
+        """`listed`: Esc leads to the lists that are tested."""
         super().__init__()
         self._session = session
+        self._listed = listed
         self._summing_up = self._summed_up = False
         self._over = False
         self._drawable = False
@@ -151,7 +153,7 @@ class ResultsScreen(Page[None]):
         self.app.clear_notifications()  # what was said of the last press
         found = table.next_option(best=self._summing_up)
         if found is None:
-            self.inform(describe.no_option(over=self._session.over))
+            self.inform(describe.no_option(over=self._session.over, paused=self._session.paused))
             return
         self._summing_up = False
         self.query_one("#search", Input).value = listing.search
@@ -339,7 +341,10 @@ class ResultsScreen(Page[None]):
     def _progress(self) -> None:
         session = self._session
         said = describe.progress(
-            session.state, stopping=session.stopping, broken=bool(session.broken), paused=session.paused
+            session.state,
+            stopping=session.stopping,
+            broken=bool(session.broken),
+            paused=session.paused_since,
         )
         self.query_one("#progress", Static).update(said, layout=False)
 
@@ -379,7 +384,11 @@ class ResultsScreen(Page[None]):
         lines = []
         if self._summing_up:
             lines = describe.summary(
-                session.state, reveal=session.reveal, broken=bool(session.broken), staged=session.staged
+                session.state,
+                reveal=session.reveal,
+                broken=bool(session.broken),
+                staged=session.staged,
+                listed=self._listed,
             )
         elif item is not None:
             line = item.verdict.candidate.line if isinstance(item, Row) else 0

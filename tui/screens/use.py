@@ -20,7 +20,7 @@ from tui.intake import complaint
 from tui.messages import ConnectThrough, Disconnect
 from tui.screens.consent import ConsentScreen
 from tui.screens.export import ExportScreen
-from tui.screens.page import Explained, Page
+from tui.screens.page import PRACTICE, Explained, Page
 from tui.screens.programs import ProgramsScreen
 from tui.screens.qr import QrScreen
 from tui.widgets.connection_line import ConnectionLine, connection_of
@@ -76,10 +76,16 @@ class UseScreen(Page[None]):
         self._port = 0
         self._wrong = ""
         self._better: Better | None = None
+        session = self._session
+        self._staged = session is not None and session.staged
+
+    @property
+    def _session(self) -> Session | None:
+        return cast("Session | None", getattr(self.app, "session", None))
 
     def compose(self) -> ComposeResult:
         """Lay out the page."""
-        yield Head(self.NAME)
+        yield Head(self.NAME, PRACTICE if self._staged else "")
         yield Facts(id="guide")
         yield ConnectionLine()
         yield Keys()
@@ -95,9 +101,8 @@ class UseScreen(Page[None]):
     def _go(self, at: int) -> None:
         """Show the way with the number `at`, and what is better than it."""
         self._at, self._better = at, None
-        session = cast("Session | None", getattr(self.app, "session", None))
         if self._ways and not self._wrong:
-            others = using.protecting(session, self._option)
+            others = using.protecting(self._session, self._option)
             self._better = using.better_of(self._ways[at], others, self._state)
         self._show(start=True)
 
@@ -177,17 +182,18 @@ class UseScreen(Page[None]):
         chosen = self._ways[self._at].app.export if self._ways else ""
         connection = connection_of(self.app)
         port = connection.port if connection is not None else 0
-        self.app.push_screen(ExportScreen(self._option, first=chosen if chosen in FORMATS else "", port=port))
+        first = chosen if chosen in FORMATS else ""
+        self.app.push_screen(ExportScreen(self._option, first=first, port=port, staged=self._staged))
 
     @work(exclusive=True, group="asking", exit_on_error=False)
     async def action_code(self) -> None:
         """Show the code, after a question: it holds the whole entry."""
         if not self._reveal and not await self.app.push_screen_wait(
-            ConsentScreen(_question(), no=_("No, keep it hidden"))
+            ConsentScreen(_question(), no=_("No, keep it hidden"), staged=self._staged)
         ):
             return
-        if await self.app.push_screen_wait(QrScreen(self._option)):
-            self.app.push_screen(ExportScreen(self._option, first="qr-png"))
+        if await self.app.push_screen_wait(QrScreen(self._option, staged=self._staged)):
+            self.app.push_screen(ExportScreen(self._option, first="qr-png", staged=self._staged))
 
     def _show(self, start: bool = False) -> None:
         connection = connection_of(self.app)

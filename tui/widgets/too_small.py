@@ -68,7 +68,7 @@ def told(app: App[Any]) -> Text:
     )
     for line in _known(app):
         text.append("\n").append(line)
-    text.append("\n" + _("^q leaves. In any window: sanylau --plain"), style="not bold")
+    text.append("\n" + _("^q leaves, ^x^x: panic. In any window: sanylau --plain"), style="not bold")
     return text
 
 
@@ -81,6 +81,8 @@ def _known(app: App[Any]) -> list[Text]:
         status = words.ORDER[0]
         look, count = words.LOOKS[status], session.state.counts[status]
         lines.append(Text(f"{look.symbol} {count} {words.word(status)}", style=look.style))
+        if session.staged:
+            lines[-1].append(f" · {_(session.title)}", style="not bold")
     connection = getattr(app, "connection", None)
     if connection is not None and not connection.over:
         from tui.connection import line
