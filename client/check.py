@@ -6,7 +6,7 @@ import functools
 import ipaddress
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +18,7 @@ from client.exits import Exit, of_run
 from client.model import Candidate, Reading
 from client.platform import fitting, memory_folder, on_interrupt, raise_descriptor_limit
 from client.render import Renderer
+from client.vault import opened
 from transports.registry import REGISTRY
 from transports.tor_bridge import TRANSPORTS
 from transports.types import N_, Endpoint, Rejected
@@ -74,7 +75,12 @@ class BadList(Exception):  # noqa: N818 - carries a Rejected to the face, with t
 
 
 def take_in(names: Sequence[str]) -> Reading:
-    """Read every list, or the built-in one if none is named. Raises BadList for the first that cannot be read."""
+    """Read every list, or the built-in one if none is named. Raises BadList for the first that cannot be read.
+
+    Raises Rejected where a vault is wanted that cannot be opened.
+    """
+    if opened.wanted() or any(map(opened.is_named, names)):
+        opened.opened()  # first: the passphrase may be the first line of what else is read
     if not names:
         return sources.builtin()
     texts = []
@@ -105,7 +111,7 @@ def prepare(wishes: Wishes, reading: Reading) -> Run:
     profile = settings.tuned(
         profile, concurrency=fitting(profile.concurrency, limit), connect=None, total=None
     )
-    return Run(
+    run = Run(
         reading=reading,
         targets=targets.chosen(wishes.target, wishes.bulk_target, wishes.plain_target),
         profile=profile,
@@ -118,6 +124,7 @@ def prepare(wishes: Wishes, reading: Reading) -> Run:
         disk=wishes.disk,
         rank=_ranking(wishes.diagnosis) if wishes.diagnosis is not None else None,
     )
+    return opened.remembering(run)
 
 
 def at_pace(profile: settings.Profile, name: str) -> settings.Profile:
@@ -186,6 +193,12 @@ def must_ask_for_disk(run: Run) -> bool:
     return not run.disk and memory_folder() is None and bool(for_tor(run))
 
 
+def contacted(run: Run, wishes: Wishes) -> tuple[str, ...]:
+    """Return all that is contacted, and how: what a remembered consent is for. Raises Rejected."""
+    entries = (candidate.endpoint.reveal() for candidate in to_be_tested(run))
+    return (*entries, repr(astuple(run.targets)), repr(astuple(run.profile)), read_torrc(wishes.torrc))
+
+
 def consent_text(run: Run) -> list[str]:
     """Return the lines of the question before the first packet."""
     wanted, tor = to_be_tested(run), for_tor(run)
@@ -201,6 +214,7 @@ def consent_text(run: Run) -> list[str]:
         tor=tor,
         disk=run.disk if tor and memory_folder() is None else None,
         builtin=run.reading.builtin,
+        vault=opened.current() is not None,
         near=all(map(_is_here, {*run.targets.hosts(), *(one.endpoint.host for one in wanted)})),
     )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from client.text import printable
+from client.vault import opened
 
 PROGRAM: Final = "sanylau"
 LIST: Final = "LIST"  # stands for a list that has no name, or none that could be typed
@@ -53,12 +54,14 @@ def typed(text: str) -> str:
 
 
 def absolute(name: str) -> str:
-    """Return the path of a file from every folder; standard input stays what it is."""
-    return name if name == _STDIN else os.path.abspath(name)
+    """Return the path of a file from every folder; standard input and lists in the vault stay what they are."""
+    return name if name == _STDIN or opened.is_named(name) else os.path.abspath(name)
 
 
 def listed(source: str) -> str:
     """Return the path of the list that an entry came from, "" where it came from no file that is here."""
+    if opened.is_named(source):
+        return source
     try:
         return absolute(source) if source != _STDIN and Path(source).is_file() else ""
     except (OSError, ValueError):

@@ -5,22 +5,28 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from client import contacts
-from client.i18n import N_, _, ngettext
+from client.i18n import N_, _, ngettext, say
+from client.model import Message
 from client.plan import Budget, directory_kib
 from client.platform import forget_typed
 from client.settings import Profile
 from client.targets import Targets
 from client.text import printable, wrapped
-from transports.types import Endpoint
+from client.vault import opened
+from transports.types import Endpoint, Rejected
+
+if TYPE_CHECKING:
+    from client.vault.consents import Matter
 
 _HOSTS: Final = 16
 _HOST: Final = 60
 _WRITES: Final = N_(
     "tor and its transport programs keep their files in a temporary folder on disk: the list of relays, and a file with the addresses of your bridges. It is erased at the end, but flash storage may keep traces."
 )
+_KEEPS: Final = N_("What is found is kept in your vault, encrypted. Nothing else of it is written to disk.")
 _ASKED_NEXT: Final = N_(
     "There is no folder in memory here: you will be asked next whether tor may write to the disk. Nothing else is written."
 )
@@ -37,13 +43,15 @@ def text(
     tor: Sequence[Endpoint] = (),
     disk: bool | None = None,
     builtin: str = "",
+    vault: bool = False,
     near: bool = False,
 ) -> list[str]:
     """Return what the person agrees to: what will be contacted, how often, and who can see it.
 
     `tor` are the endpoints that tor is started for. `disk` None: nothing is written there; True: tor will, as
     the person has allowed; False: tor has no other place, which will be asked next. `builtin` is the date of the
-    built-in list where that is tested, else "". `near`: all that is contacted is on this machine itself.
+    built-in list where that is tested, else "". `vault`: what is found is kept in one. `near`: all that is
+    contacted is on this machine itself.
     """
     lines = [
         _("Before the first packet leaves this machine:"),
@@ -75,8 +83,10 @@ def text(
         )
     if disk is not None:
         lines.append("• " + _(_WRITES if disk else _ASKED_NEXT))
+    if vault:
+        lines.append("• " + _(_KEEPS))
     cost = N_("At most {connections} connections, about {mib} MiB. Nothing is sent to anyone else.")
-    if disk is None:
+    if disk is None and not vault:
         cost = N_(
             "At most {connections} connections, about {mib} MiB. Nothing is written to disk, nothing is sent to anyone else."
         )
@@ -160,16 +170,52 @@ def open_terminal() -> TextIO | None:
         return None
 
 
-def ask(lines: list[str]) -> bool | None:
-    """Show `lines` and ask. True yes, False no, None: there is no terminal to ask on."""
+def ask(lines: list[str], *, matter: Matter | None = None, prompt: str = "") -> bool | None:
+    """Show `lines` and ask. True yes, False no, None: there is no terminal to ask on.
+
+    With an open vault a yes to `matter` can be remembered, and one that was needs no terminal: see `client.vault.consents`.
+    """
+    if matter is not None and _is_remembered(matter.asked(lines)):
+        sys.stderr.write(_("You have agreed to exactly this before; the vault remembers it.") + "\n")
+        return True
     terminal = open_terminal()
     if terminal is None:
         return None
     with terminal:
-        forget_typed(terminal.fileno())  # what was pasted before the question was seen is no answer to it
-        _write(terminal, "\n".join([*wrapped(lines), _("Go on? [y/N] ")]))
-        answer = terminal.readline(64).strip().lower()
+        agreed = _answered(terminal, lines, prompt or _("Go on? [y/N] "))
+        if agreed and matter is not None and opened.current() is not None:
+            remember = _("Remember this in the vault, for exactly the same contacts? [y/N] ")
+            if _answered(terminal, [], remember):
+                _remember(matter.asked(lines))
+    return agreed
+
+
+def _answered(terminal: TextIO, lines: list[str], prompt: str) -> bool:
+    forget_typed(terminal.fileno())  # what was pasted before the question was seen is no answer to it
+    _write(terminal, "\n".join([*wrapped(lines), prompt]))
+    answer = terminal.readline(64).strip().lower()
     return bool(answer) and answer in _yes()
+
+
+def _is_remembered(matter: Matter) -> bool:
+    vault = opened.current()
+    if vault is None:
+        return False
+    from client.vault import consents
+
+    return consents.is_agreed(vault.content, matter)
+
+
+def _remember(matter: Matter) -> None:
+    """Keep the answer. Where that cannot be, it is said, and the person is asked again the next time."""
+    from client.vault import consents
+
+    vault = opened.current()
+    assert vault is not None
+    try:
+        vault.change(lambda content: consents.agreed(content, matter))
+    except Rejected as rejected:
+        sys.stderr.write(printable(say(Message(rejected.reason, rejected.values)), 400) + "\n")
 
 
 def letter() -> str:

@@ -22,6 +22,7 @@ _WANTED: Final = 65536
 _RESERVED: Final = 128  # descriptors for the interpreter, engines and terminals
 _QUIET: Final = 0.1  # seconds without new input after which a paste is over
 _ROUNDS: Final = 50
+_ENDLESS: Final = 64  # times its limit, a line is no line any more: /dev/zero
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
@@ -117,13 +118,22 @@ def on_interrupt(ring: Callable[[], None], *, hangup: bool = False) -> Iterator[
 
 
 def forbid_core_files() -> None:
-    """Keep addresses and keys out of core files: none of us, and none of the engines that we start."""
-    try:
-        import resource
-    except ImportError:
+    """Keep addresses and keys out of core files: none of us, and none of the engines that we start.
+
+    The limit does not hold where the system gives cores to a program (a collector of crashes); there, on Linux, the
+    filter leaves all memory out (core(5)). Children inherit both, and on Windows that no report is made of a crash.
+    """
+    if sys.platform == "win32":
+        import ctypes
+
+        ctypes.windll.kernel32.SetErrorMode(0x0003)  # SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX
         return
+    import resource
+
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(OSError), open("/proc/self/coredump_filter", "w", encoding="ascii") as file:
+        file.write("0")
 
 
 def fill_standard_streams() -> None:
@@ -164,6 +174,119 @@ def forget_typed(terminal: int) -> None:
             if not select.select([terminal], [], [], _QUIET)[0]:
                 break
         termios.tcflush(terminal, termios.TCIFLUSH)
+
+
+def hidden_line(terminal: int, limit: int, ask: Callable[[], None]) -> bytearray | None:
+    """Read one line from the terminal of this descriptor without showing it; None for one longer than `limit` bytes.
+
+    `ask` puts the question, once nothing typed is shown any more. What was typed is in no other place of this
+    process: the caller overwrites it.
+    """
+    if sys.platform == "win32":
+        ask()
+        return _hidden_keys(limit)
+    import termios
+
+    before = termios.tcgetattr(terminal)
+    hidden = [*before[:3], before[3] & ~termios.ECHO | termios.ICANON | termios.ECHONL, *before[4:]]
+    termios.tcsetattr(terminal, termios.TCSAFLUSH, hidden)
+    try:
+        ask()
+        return descriptor_line(terminal, limit)
+    finally:
+        termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
+
+
+def _hidden_keys(limit: int) -> bytearray | None:  # pragma: no cover - Windows only
+    import msvcrt
+
+    typed = bytearray()
+    while (key := msvcrt.getwch()) not in "\r\n":  # type: ignore[attr-defined]
+        if key == "\x03":
+            raise KeyboardInterrupt
+        if key == "\b":
+            while typed and typed.pop() & 0xC0 == 0x80:
+                continue
+        else:
+            typed += key.encode("utf-8", "replace")
+    return typed if len(typed) <= limit else None
+
+
+def descriptor_line(descriptor: int, limit: int) -> bytearray | None:
+    """Read one line, without its end, and not a byte more; None for one longer than `limit` bytes. Raises OSError."""
+    room = bytearray(limit + 1)  # of its full size at once: growing would leave copies behind
+    one = bytearray(1)
+    came = 0
+    try:
+        while came < _ENDLESS * limit and _read_into(descriptor, one) and one != b"\n":
+            room[min(came, limit)] = one[0]
+            came += 1
+        if came and room[min(came, limit + 1) - 1] == ord("\r"):
+            came -= 1
+        return None if came > limit else bytearray(memoryview(room)[:came])
+    finally:
+        one[0] = 0
+        room[:] = bytes(len(room))
+
+
+def _read_into(descriptor: int, room: bytearray) -> int:
+    if hasattr(os, "readv"):
+        return os.readv(descriptor, [room])
+    came = os.read(descriptor, len(room))
+    room[: len(came)] = came
+    return len(came)
+
+
+_BETWEEN: Final = 0.02  # seconds between two tries for a lock
+
+
+@contextmanager
+def locked(folder: Path, patience: float) -> Iterator[None]:
+    """Keep other processes (and others of this one) from entering for the same folder meanwhile.
+
+    Raises TimeoutError after `patience` seconds, OSError where nothing can be locked. The lock is on the folder itself, on
+    Windows on a file `lock` in it; it goes with the process, however that ends.
+    """
+    import time
+
+    until = time.monotonic() + patience
+    descriptor, take = _lockable(folder)
+    try:
+        while True:
+            try:
+                take()
+                break
+            except (BlockingIOError, PermissionError):
+                if time.monotonic() > until:
+                    raise TimeoutError from None
+                time.sleep(_BETWEEN)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lockable(folder: Path) -> tuple[int, Callable[[], None]]:
+    """Return what to lock, and how."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        file = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_NOINHERIT, 0o600)
+        return file, lambda: msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    import fcntl
+
+    itself = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    return itself, lambda: fcntl.flock(itself, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def onto_storage(descriptor: int) -> None:
+    """Have the system bring a file to its storage before this returns. Raises OSError."""
+    if sys.platform == "darwin":
+        import fcntl
+
+        with suppress(OSError):  # not every file system has it; fsync leaves it in the drive's own memory
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(descriptor)
 
 
 def memory_folder() -> Path | None:
@@ -212,6 +335,17 @@ def remember_terminal() -> None:
 
     with suppress(termios.error, OSError):
         _terminal_before[:] = [termios.tcgetattr(0)]
+
+
+def empty_terminal(path: str) -> None:
+    """Empty the terminal of a program that was ended the hard way, and give it back; one that takes nothing is left."""
+    with suppress(OSError):
+        terminal = os.open(path, os.O_WRONLY | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_NONBLOCK", 0))
+        try:
+            if os.isatty(terminal):
+                os.write(terminal, _GIVEN_BACK)
+        finally:
+            os.close(terminal)
 
 
 def vanish() -> NoReturn:

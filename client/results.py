@@ -19,6 +19,7 @@ from client.judge import protection_of
 from client.model import Candidate, Content, LineState, Status, kinds_of
 from client.options import Option
 from client.sources import STDIN
+from client.vault import opened
 from transports.types import N_, Endpoint, Rejected
 
 if TYPE_CHECKING:
@@ -63,10 +64,12 @@ class Results:
 
 
 def load(name: str) -> Results:
-    """Read a file, or standard input for "-". Raises Rejected with what to do.
+    """Read a file, standard input for "-", the vault for "vault:". Raises Rejected with what to do.
 
     Results that do not tell when they were seen are as old as the file.
     """
+    if name == opened.PREFIX:
+        return opened.results()
     seen: float | None = None
     try:
         if name == STDIN:

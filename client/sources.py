@@ -1,4 +1,4 @@
-"""Where lists come from: files and standard input, each with a limit; and the list that is built in."""
+"""Where lists come from: files, standard input and the vault, each with a limit; and the list that is built in."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from client import parse
 from client.model import Reading
+from client.vault import opened
 from transports.types import N_, Rejected
 
 STDIN = "-"
@@ -16,6 +17,8 @@ BUILTIN = "built-in"
 
 def load(name: str) -> tuple[str, str]:
     """Return the (name, text) of a list. Raises Rejected with what to do."""
+    if opened.is_named(name):
+        return name, opened.text(name)
     if name == STDIN:
         return STDIN, parse.decode(sys.stdin.buffer.read(parse.LARGEST + 1))
     path = Path(name)

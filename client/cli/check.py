@@ -138,8 +138,10 @@ def agreed(wishes: Wishes, run: Run, *, yes: bool, inquiry: Inquiry | None = Non
     if yes or not checking.to_be_tested(run):
         return run
     from client import consent
+    from client.vault.consents import Matter
 
-    answer = consent.ask([*_about(inquiry), *checking.consent_text(run)])
+    matter = Matter(command="check", contacts=checking.contacted(run, wishes))
+    answer = consent.ask([*_about(inquiry), *checking.consent_text(run)], matter=matter)
     if answer is None:
         return fail(_("nothing was sent: there is no terminal to ask on; agree beforehand with --yes"))
     if not answer:
@@ -189,6 +191,7 @@ def start(run: Run, *, as_json: bool, reveal: bool) -> int:
     from client import platform
     from client.render import Renderer
     from client.render.plain import SYMBOLS, Plain, can_show
+    from client.vault import opened
 
     renderer: Renderer
     if as_json:
@@ -202,7 +205,7 @@ def start(run: Run, *, as_json: bool, reveal: bool) -> int:
     else:
         renderer = Plain(reveal=reveal)
     try:
-        return platform.run(checking.carry_out(run, renderer))
+        return platform.run(checking.carry_out(run, opened.keeping(renderer)))
     except asyncio.CancelledError:
         return Exit.INTERRUPTED
     except BrokenPipeError:  # click would take it for a failure of its own, and end with 1: nothing works

@@ -301,6 +301,7 @@ def _agreed(wishes: object, plan: Plan, about_system: list[Message]) -> Plan | E
     from client import check as checking
     from client import consent
     from client.connect import asking
+    from client.vault.consents import Matter
 
     assert isinstance(wishes, checking.Wishes)
     ours = asking.opening(
@@ -310,7 +311,8 @@ def _agreed(wishes: object, plan: Plan, about_system: list[Message]) -> Plan | E
         command=bool(plan.command),
     )
     lines = [*checking.consent_text(plan.run), *("• " + say(line) for line in [*ours, *about_system])]
-    agreed = consent.ask(lines)
+    matter = Matter(command="connect", contacts=checking.contacted(plan.run, wishes))
+    agreed = consent.ask(lines, matter=matter)
     if agreed is None:
         return fail(_("nothing was sent: there is no terminal to ask on; agree beforehand with --yes"))
     if not agreed:

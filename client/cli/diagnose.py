@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from client.cli.check import PROFILES, fail, reason
+from client.cli.vault_options import consent_options
 from client.exits import Exit
 from client.i18n import _
+from client.vault import opened
 from transports.types import Rejected
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 @click.option(
     "--yes-forbidden", is_flag=True, help=_("Agree that your operator sees the forbidden names; do not ask.")
 )
+@consent_options
 @click.option("--explain", metavar=_("CODE"), help=_("Say what a result code means. Sends nothing."))
 @click.option("--lang", expose_value=False, hidden=True)
 @click.pass_context
@@ -74,6 +77,8 @@ def diagnose(
             forbidden=forbidden or rest["yes_forbidden"],
             policing=policing,
         )
+        if opened.wanted():
+            opened.opened()
     except Rejected as rejected:
         ctx.exit(fail(reason(rejected)))
     agreed = _agreed(inquiry, yes=rest["yes"], yes_forbidden=rest["yes_forbidden"])
@@ -102,9 +107,11 @@ def _agreed(inquiry: Inquiry, *, yes: bool, yes_forbidden: bool) -> Inquiry | Ex
 
     from client import consent
     from client.diagnosis import inquire
+    from client.vault.consents import Matter
 
     if not yes:
-        agreed = consent.ask(inquire.consent_text(inquiry))
+        matter = Matter(command="diagnose", contacts=inquire.contacted(inquiry))
+        agreed = consent.ask(inquire.consent_text(inquiry), matter=matter)
         if agreed is None:
             return fail(_("nothing was sent: there is no terminal to ask on; agree beforehand with --yes"))
         if not agreed:

@@ -165,6 +165,7 @@ def _from_check(wishes: Wishes, told: Told | None, sift: Sift | None, *, yes: bo
     from dataclasses import replace
 
     from client import platform
+    from client.vault import opened
 
     run = prepared(wishes)
     if isinstance(run, Exit):
@@ -179,7 +180,7 @@ def _from_check(wishes: Wishes, told: Told | None, sift: Sift | None, *, yes: bo
         return consented
     face = _Face()
     try:
-        platform.run(_watch(consented, face))
+        platform.run(_watch(consented, opened.keeping(face)))
     except asyncio.CancelledError:
         return Exit.INTERRUPTED
     except BrokenPipeError:
@@ -197,7 +198,7 @@ def _from_check(wishes: Wishes, told: Told | None, sift: Sift | None, *, yes: bo
     )
 
 
-async def _watch(run: Run, face: _Face) -> None:
+async def _watch(run: Run, face: Renderer) -> None:
     """Carry the run out, until enough work that protect what is sent, where there can be such."""
     from dataclasses import replace
 

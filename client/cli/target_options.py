@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from client.cli.vault_options import vault_options
 from client.commands import absolute
 from client.i18n import LANGUAGES, _
 
@@ -92,6 +93,7 @@ def target_options(command: _Command) -> _Command:
         ),
         click.option("--yes", is_flag=True, help=_("Agree to being visible on the network; do not ask.")),
     )
+    command = vault_options(command)
     for option in reversed(options):
         command = option(command)
     return command

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import tomllib
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Final
 
@@ -54,6 +54,12 @@ def known_ports() -> tuple[int, ...]:
     """Return the TCP ports that crossed in past cuts, the best first, from the data file."""
     data = tomllib.loads(PORTS.read_text("utf-8"))
     return tuple(dict.fromkeys(port for group in data["tcp"] for port in group["ports"]))
+
+
+def contacted(inquiry: Inquiry) -> tuple[str, ...]:
+    """Return all that may be contacted, whatever order it is asked in, and how: what a remembered consent is for."""
+    found = replace(inquiry.anchors, bridges=tuple(sorted(inquiry.anchors.bridges)))
+    return (repr(astuple(found)), repr(astuple(inquiry.wishes)), inquiry.profile.name)
 
 
 def consent_text(inquiry: Inquiry) -> list[str]:

@@ -94,6 +94,19 @@ def test_no_core_file_can_be_written_by_us_or_by_what_we_start() -> None:
     assert done.stdout.split("\n") == ["(0, 0)", "(0, 0)", ""]
 
 
+@pytest.mark.skipif(not Path("/proc/self/coredump_filter").exists(), reason="Linux has a filter")
+def test_what_collects_crashes_gets_no_memory_of_ours_nor_of_what_we_start() -> None:
+    code = (
+        "import subprocess, sys\nfrom client.platform import forbid_core_files\nforbid_core_files()\n"
+        "show = 'print(int(open(\"/proc/self/coredump_filter\").read(), 16))'\n"
+        "exec(show)\nsys.stdout.flush()\nsubprocess.run([sys.executable, '-c', show], check=True)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=20
+    )
+    assert done.stdout == "0\n0\n"
+
+
 @pytest.mark.skipif(not Path("/proc/self/mounts").exists(), reason="Linux tells what is in memory")
 def test_the_folder_for_the_disk_is_there_and_one_in_memory_is_no_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,0 +1,1 @@
+"""The encrypted store: lists, results, calendars and settings in two age files."""
