@@ -4,9 +4,13 @@ BIN := $(VENV)/bin
 # Most tests wait for something, so there is one more at a time than cores; whoever is done takes over from the others.
 WORKERS := $(shell $(PYTHON) -c "import os; print(1 + (os.cpu_count() or 1))")
 
+# A session writes nothing, not even what Python keeps of its modules: without this every start would read all anew.
+COMPILE := $(BIN)/python -m compileall -q client transports tui
+
 .PHONY: run test lint bench bundle clean
 
 run: $(VENV)/.run
+	$(COMPILE)
 	$(BIN)/sanylau drill
 
 $(VENV)/.run: pyproject.toml
@@ -21,6 +25,7 @@ $(VENV)/.test: pyproject.toml
 	touch $@ $(VENV)/.run
 
 test: $(VENV)/.test
+	$(COMPILE)
 	$(BIN)/python tests/servers/install.py
 	$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term --cov-fail-under=90
@@ -31,6 +36,7 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 
 bench: $(VENV)/.test
+	$(COMPILE)
 	$(BIN)/python -m benchmarks
 
 # PLATFORMS="linux-x86_64 macos" makes only these; "here" is the one of this machine.

@@ -19,6 +19,7 @@ def open_tui(*, given: str = "", colours: str = "", still: bool = False) -> int:
 
 def main() -> None:
     """Run `sanylau` and end the process with its exit status; no way out shows a traceback."""
+    sys.dont_write_bytecode = True  # a session writes nothing, not even what Python would keep of its modules
     sys.unraisablehook = _unraisable
     try:
         status = _run()

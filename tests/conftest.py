@@ -7,11 +7,13 @@ loopback addresses, and an outer network namespace is the place to enforce that.
 from __future__ import annotations
 
 import asyncio
+import compileall
 import gc
 import inspect
 import ipaddress
 import os
 import socket
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -23,6 +25,16 @@ from hypothesis import HealthCheck, settings
 # Time says nothing where tests share a core: how fast examples are made and run is not what these tests are about.
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared")
+
+PACKAGES = [Path(__file__).parents[1] / name for name in ("client", "transports", "tui")]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile our modules: a session does not (it writes nothing), and would read all of them anew at every start."""
+    if not hasattr(config, "workerinput") and not sys.dont_write_bytecode:
+        for package in PACKAGES:
+            compileall.compile_dir(package, quiet=2)
+
 
 # client.control asks the routing table with a UDP connect to these; that sends no packet.
 ONLY_ASKED = ("198.51.100.1", "2001:db8::1")

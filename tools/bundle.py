@@ -31,7 +31,7 @@ FILES: Final = Path(__file__).parent / "bundle_files"
 OUT: Final = ROOT / "dist" / "bundle"
 PYTHONS: Final = ("3.11", "3.12", "3.13", "3.14")
 FROM_SOURCE: Final = ("stem",)  # published without a wheel; plain Python, so one made here runs everywhere
-NOT_IN_PURE: Final = ("cryptography",)  # compiled only; the drill needs it, `check` does not
+NOT_IN_PURE: Final = ("cryptography", "pyrage")  # compiled only; drill and vault need them, `check` does not
 _LIMIT: Final = 900  # seconds for one pip
 _DATED: Final = {"SOURCE_DATE_EPOCH": "315532800"}  # 1980, the first year that a zip file knows
 

@@ -150,10 +150,21 @@ def _nothing() -> None:
     return None
 
 
+MARK: Final = "SANYLAU_ENGINE"
+"""In the environment of every engine: what is left of one whose client and guard were both killed is known by it."""
+
+
 def _environment() -> dict[str, str]:
-    """Return what a program needs to run at all; proxies, roots and switches of the person's stay out."""
+    """Return what a program needs to run at all; proxies, roots and switches of the person's stay out.
+
+    sing-box would tell the system's services, which keep logs, what it looks up: it is shown no way to their bus.
+    """
     kept = ("SYSTEMROOT", "SYSTEMDRIVE", "PATH", "PREFIX", "LD_LIBRARY_PATH", "LD_PRELOAD", "ANDROID_DATA")
-    return {name: os.environ[name] for name in kept if name in os.environ}
+    return {
+        "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/dev/null",
+        MARK: "1",
+        **{name: os.environ[name] for name in kept if name in os.environ},
+    }
 
 
 @asynccontextmanager

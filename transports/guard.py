@@ -97,6 +97,7 @@ class Guard:
         transport, _ = await asyncio.get_running_loop().subprocess_exec(
             lambda: self._process,
             sys.executable or "python3",
+            "-B",
             "-I",
             "-S",
             script,

@@ -1,6 +1,6 @@
 """The guard process: outlives the client by the moment it takes to clear up after it.
 
-Runs alone, as `python -I -S guard_main.py`, and imports only what it needs: it has to be there before the
+Runs alone, as `python -B -I -S guard_main.py`, and imports only what it needs: it has to be there before the
 first engine is. It reads one order a line from standard input; the end of that input, however it came
 about, means that the client is gone.
 

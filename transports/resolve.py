@@ -29,6 +29,12 @@ class Resolver:
         done = future is not None and future.done() and not future.cancelled() and not future.exception()
         return future.result() if done and future is not None else ()
 
+    def forget(self, host: str) -> None:
+        """Let go of an answer, so that the next call asks anew; one that is being waited for stays."""
+        future = self._answers.get(host)
+        if future is not None and future.done():
+            del self._answers[host]
+
     async def __call__(self, host: str) -> tuple[str, ...]:
         """Return the addresses of `host`. Raises socket.gaierror or UnicodeError."""
         if host not in self._answers:

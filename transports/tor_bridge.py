@@ -22,7 +22,7 @@ LONGEST_LINE: Final = 4096
 LONGEST_ARGUMENTS: Final = 510  # bytes that tor can hand over as SOCKS user name and password
 DEFAULT_PORT: Final = 443
 # The address in a line of these is a placeholder.
-_ELSEWHERE: Final = ("meek_lite", "snowflake", "webtunnel", "conjure", "dnstt")
+ELSEWHERE: Final = ("meek_lite", "snowflake", "webtunnel", "conjure", "dnstt")
 
 _LEAD: Final = re.compile(r"bridge\s+", re.IGNORECASE)
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
@@ -62,7 +62,7 @@ class BridgeLine(Endpoint):
         options = self.options or {}
         args: Mapping[str, str] = options.get("args", {})
         name, fingerprint = str(options.get("pt", "")), str(options.get("fingerprint", ""))
-        if name in _ELSEWHERE:
+        if name in ELSEWHERE:
             parts = [name, fingerprint, *_ways(args)]
         else:
             secret = args.get("cert") or args.get("password", "")

@@ -9,6 +9,7 @@ import sys
 
 # program -> Debian package
 WANTED = {
+    "age": "age",
     "chromium": "chromium",
     "danted": "dante-server",
     "faketime": "faketime",
@@ -17,6 +18,7 @@ WANTED = {
     "ip": "iproute2",
     "kwriteconfig5": "libkf5config-bin",
     "microsocks": "microsocks",
+    "mkfs.ext4": "e2fsprogs",
     "nc": "netcat-openbsd",
     "ncat": "ncat",
     "nft": "nftables",
@@ -25,6 +27,7 @@ WANTED = {
     "proxychains4": "proxychains4",
     "snowflake-client": "snowflake-client",
     "sshd": "openssh-server",
+    "strace": "strace",
     "tinyproxy": "tinyproxy-bin",
     "tmux": "tmux",
     "tor": "tor",

@@ -177,3 +177,13 @@ def test_a_dead_resolver_does_not_hold_up_the_end_of_the_run(system: FakeSystem)
     for thread in threads:
         thread.join(5)
         assert not thread.is_alive()
+
+
+async def test_an_answer_that_is_let_go_is_asked_for_anew() -> None:
+    resolver = Resolver()
+    assert await resolver("localhost")
+    assert resolver.known("localhost")
+    resolver.forget("localhost")
+    resolver.forget("never asked")
+    assert resolver.known("localhost") == ()
+    assert await resolver("localhost")

@@ -21,7 +21,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 SUMS = HERE / "SHA256SUMS"
 MARK = "bundle.txt"
-SPARE = 20 << 20  # bytes for the program's own later needs, such as compiled modules
+SPARE = 20 << 20  # bytes for compiled modules
 FAILED = 3
 SYSTEMS = {"linux": "linux", "darwin": "macos", "win32": "windows", "android": "android"}
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
@@ -215,9 +215,8 @@ def install(wanted: Path, folder: Path) -> None:
     part = Path(tempfile.mkdtemp(prefix="part-", dir=folder.parent))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
     environment.update({name: str(part) for name in ("TMPDIR", "TEMP", "TMP")}, PIP_CONFIG_FILE=os.devnull)
-    options = (
-        "--isolated --no-index --no-deps --no-cache-dir --no-compile --no-input --quiet --require-hashes"
-    )
+    # Compiled here, in the folder that was named: a session writes nothing, and would read all modules anew every time.
+    options = "--isolated --no-index --no-deps --no-cache-dir --compile --no-input --quiet --require-hashes"
     options += " --disable-pip-version-check --no-warn-script-location --root-user-action=ignore"
     order = [sys.executable, "-I", "-W", "ignore", "-c", PIP, str(pip), "install", *options.split()]
     order += [
