@@ -32,14 +32,29 @@ if TYPE_CHECKING:
     + _(
         "Bridges are played too where tor and obfs4proxy are installed. "
         "Nothing leaves this machine. NAME plays only that part."
+    )
+    + "\n\n"
+    + _(
+        "`sanylau drill windows` plays the opening and shutting of a past cut before the watch: about 8 minutes."
     ),
 )
 @click.argument("names", nargs=-1, metavar=_("[NAME]..."))
 @click.option("--no-tor", is_flag=True, help=_("Leave out the bridges, which take about 20 seconds."))
+@click.option(
+    "--speed",
+    type=click.FloatRange(100, 5000),
+    default=1000,
+    metavar="N",
+    help=_("With windows: how many times as fast as it was."),
+)
 @click.option("--lang", expose_value=False, hidden=True)
 @click.pass_context
-def drill(ctx: click.Context, /, names: tuple[str, ...], no_tor: bool) -> None:
+def drill(ctx: click.Context, /, names: tuple[str, ...], no_tor: bool, speed: float) -> None:
     """Play and explain."""
+    if names == ("windows",):
+        from client.cli.drill_windows import play_windows
+
+        ctx.exit(play_windows(speed))
     ctx.exit(_play(names, tor=not no_tor))
 
 

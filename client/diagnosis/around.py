@@ -63,6 +63,7 @@ class Around:
     any_name: Roots | None = None
     resolv_conf: Path = RESOLV_CONF
     began: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+    closer: bool = True  # whether a certificate that cannot be true is looked at, by two more connections
     opened: int = 0
     datagrams: int = 0
     moved: int = 0

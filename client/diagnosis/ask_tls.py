@@ -66,7 +66,9 @@ async def _refused(ask: Ask, error: StepFailed, stream: SocketStream, began: flo
     took: dict[str, Any] = {"elapsed": around.now() - began, "received": stream.received}
     came = None
     if error.failure in _NOT_TRUSTED:
-        came, took["certificate"] = Came.FALSE, await shown_certificate(ask, error.failure, around)
+        came = Came.FALSE
+        if around.closer:
+            took["certificate"] = await shown_certificate(ask, error.failure, around)
     elif error.failure is Failure.SSL_HANDSHAKE:  # an alert or an error page, or something that is neither
         came = Came.OTHER if error.note in (None, Note.REFUSED) else Came.FALSE
         took["detail"] = error.note.value if error.note else ""
@@ -112,6 +114,7 @@ async def _chain(ask: Ask, around: Around) -> list[bytes]:
                 await tls.handshake()
                 return tls.chain()
         finally:
+            around.moved += stream.received + 600
             tls.close()
     except StepFailed:
         return []
@@ -147,9 +150,14 @@ async def _system_accepts(ask: Ask, around: Around) -> bool:
     net = around.net(ask)
     try:
         stream = await around.connected(ask, net)
+    except StepFailed:
+        return False
+    try:
         tls = await around.secured(stream, ask.value or ask.host, net, around.system)
     except StepFailed:
         return False
+    finally:
+        around.moved += stream.received + 600
     tls.close()
     return True
 

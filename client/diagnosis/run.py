@@ -58,7 +58,7 @@ async def diagnose(inquiry: Inquiry, watch: Watch, stop: asyncio.Event | None = 
     `stop` ends it with what is known then.
     """
     wishes = replace(inquiry.wishes, random=inquiry.wishes.random or random_names(_RANDOM))
-    async with _surroundings(inquiry) as around, Crew() as crew:
+    async with surroundings(inquiry) as around, Crew() as crew:
         asking = _Asking(inquiry.anchors, wishes, around, watch)
         questions = crew.start(asking.carry_out(), "questions")
         stopped = crew.start(_rung(stop or asyncio.Event()), "stop")
@@ -141,7 +141,7 @@ class _Asking:
 
 
 @asynccontextmanager
-async def _surroundings(inquiry: Inquiry) -> AsyncIterator[Around]:
+async def surroundings(inquiry: Inquiry) -> AsyncIterator[Around]:
     """Give what the questions share; the obfs4 program runs from its first use to the end of the block."""
     anchors = inquiry.anchors
     async with AsyncExitStack() as held:
