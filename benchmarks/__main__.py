@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from benchmarks import farm, paint, relay, screen, tor_rows
+from benchmarks import farm, paint, relay, screen, tor_rows, vault, watch, words
 from benchmarks.measure import ROWS, Row, Size
 
 KNOWN: Final = {
@@ -20,6 +20,9 @@ KNOWN: Final = {
     "screen": screen.screen,
     "relay": relay.relay,
     "tor": tor_rows.tor,
+    "watch": watch.watch,
+    "vault": vault.vault,
+    "words": words.words,
 }
 PAGE: Final = farm.ROOT / "docs" / "benchmarks.md"
 _BEGIN, _END = "<!-- figures begin -->", "<!-- figures end -->"

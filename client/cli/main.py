@@ -65,6 +65,36 @@ COMMANDS: Final = {  # name -> (module, attribute, one line of help)
         "holes",
         N_("Find out which ports and protocols still cross the border."),
     ),
+    "report": (
+        "client.cli.report",
+        "report",
+        N_("Write a report of a check for researchers; it is never sent."),
+    ),
+    "share": (
+        "client.cli.share",
+        "share",
+        N_("Pass on what works: by words, SMS, QR code, stick."),
+    ),
+    "take": (
+        "client.cli.take",
+        "take",
+        N_("Take in what somebody passes on."),
+    ),
+    "vault": (
+        "client.cli.vault",
+        "vault",
+        N_("Keep lists and results encrypted on this machine."),
+    ),
+    "watch": (
+        "client.cli.watch",
+        "watch",
+        N_("Wait for an opening, ring, and do at once what you have queued."),
+    ),
+    "wipe": (
+        "client.cli.wipe",
+        "wipe",
+        N_("Erase the vault and temporary folders at once, and end what runs."),
+    ),
 }
 COLOURS: Final = (
     "dark",
@@ -134,10 +164,13 @@ def build() -> click.Group:
         help=_("Colours of the screen. NO_COLOR leaves them out."),
     )
     @click.option("--still", is_flag=True, help=_("No animation on the screen."))
+    @click.option("--vault", is_flag=True, help=_("Open the vault first, and the screen with it."))
     @click.pass_context
-    def cli(ctx: click.Context, plain: bool, colours: str | None, still: bool) -> None:
+    def cli(ctx: click.Context, plain: bool, colours: str | None, still: bool, vault: bool) -> None:
         if ctx.invoked_subcommand is None:
-            ctx.exit(_ask_plainly() if plain else _open_screen(colours=colours or "", still=still))
+            ctx.exit(
+                _ask_plainly() if plain else _open_screen(colours=colours or "", still=still, vault=vault)
+            )
 
     return cli
 
@@ -153,7 +186,7 @@ def _ask_plainly() -> int:
     return main(chosen) if chosen else 0
 
 
-def _open_screen(*, colours: str, still: bool) -> int:
+def _open_screen(*, colours: str, still: bool, vault: bool) -> int:
     from client import piped
 
     if not piped.is_piped() and not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
@@ -161,6 +194,8 @@ def _open_screen(*, colours: str, still: bool) -> int:
         return 2
     try:
         given = "" if sys.stdin.isatty() else piped.take()
+        if vault:
+            _open_vault()
     except Rejected as rejected:
         click.echo(
             f"sanylau: {printable(i18n.say(Message(rejected.reason, rejected.values)), 400)}", err=True
@@ -169,6 +204,15 @@ def _open_screen(*, colours: str, still: bool) -> int:
     from client.__main__ import open_tui
 
     return open_tui(given=given, colours=colours, still=still)
+
+
+def _open_vault() -> None:
+    """Ask for the passphrase on the terminal, before the screen takes it. Raises Rejected."""
+    from client.vault import opened
+
+    opened.want(vault=True)
+    opened.opened()
+    opened.want()  # once it is closed, nobody asks on the terminal behind the screen
 
 
 def language_of(arguments: list[str]) -> str | None:

@@ -79,11 +79,12 @@ def _code(option: Option) -> segno.QRCode:
 
 def _drawn(options: Sequence[Option], *, lit: int) -> Exported:
     made, left = each(options, _code)
-    pictures = (f"{number}\n{_picture(code, lit)}\n" for number, (_, code) in enumerate(made, 1))
+    pictures = (f"{number}\n{picture(code, lit)}\n" for number, (_, code) in enumerate(made, 1))
     return exported("\n".join(pictures), made, left)
 
 
-def _picture(code: segno.QRCode, lit: int) -> str:
+def picture(code: segno.QRCode, lit: int) -> str:
+    """Return a code as half blocks; `lit` is 0 for light letters on a dark ground, else 1."""
     rows = [[module ^ lit for module in row] for row in code.matrix_iter(border=_ON_TERMINAL)]
     light = [lit] * len(rows[0])
     pairs = zip_longest(rows[::2], rows[1::2], fillvalue=light)

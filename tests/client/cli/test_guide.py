@@ -141,12 +141,12 @@ async def test_a_yes_on_the_terminal_lets_it_go_on(tmp_path: Path) -> None:
     assert "Recommended: " in ended.out
 
 
-async def test_where_nothing_works_and_the_line_is_open_only_the_list_is_blamed(tmp_path: Path) -> None:
+async def test_where_nothing_works_and_the_own_page_answers_only_the_list_is_blamed(tmp_path: Path) -> None:
     async with stage({"refused-http"}) as playing:
         path = given(playing, tmp_path)
         ended = await sanylau("guide", path, *toward(playing, tmp_path), "--yes")
     assert ended.status == Exit.NOTHING
-    assert "dead, not censored" in " ".join(ended.out.split())
+    assert "they are dead or blocked" in " ".join(ended.out.split())
     assert "When nothing gets through" not in ended.out
 
 

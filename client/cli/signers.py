@@ -1,0 +1,116 @@
+"""Whose signature is known: keys of people, told as words and kept in the vault by their names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from client.exits import Exit
+from client.i18n import _, current
+from client.text import printable
+from transports.types import N_, Rejected
+
+if TYPE_CHECKING:
+    from client.vault.content import Content
+
+_SETTING: Final = "signers"
+_MOST: Final = 100
+_LONGEST: Final = 40  # characters of a name
+_KEY: Final = 32
+
+_NO_DESK: Final = N_("there is no terminal to type the words on")
+_NO_NAME: Final = N_("--signer takes the name of a person, up to {limit} characters")
+_ANOTHER: Final = N_(
+    "{name} has another key in your vault already. Whoever wants to take that person's place would give you a new one: ask face to face. The old key is no longer known then."
+)
+_FULL: Final = N_("the vault knows {limit} people already: that is all it keeps")
+
+
+def own_seed() -> bytes:
+    """Return the vault's secret for signatures, made when it is first needed. Raises Rejected."""
+    from dataclasses import replace
+
+    from client.share import sign
+    from client.vault import opened
+
+    vault = opened.opened()
+    if not vault.content.signing:
+        fresh = sign.new()
+        vault.change(lambda content: content if content.signing else replace(content, signing=fresh))
+    return vault.content.signing
+
+
+def show_own(language: str | None) -> int:
+    """Show the words of the own key, for somebody to keep. Raises Rejected."""
+    from client.cli.share import tell
+    from client.share import sign, words
+
+    public = sign.public(own_seed())
+    click.echo(words.speak_key(public, language or words.nearest(current())).text(), nl=False)
+    tell(
+        _(
+            "These words are no secret. Tell them to somebody who knows your voice or face; there: `sanylau take --signer NAME`. What you sign proves to others, too, that it was you."
+        )
+    )
+    tell(_("Its short name: {key}", key=sign.key_id(public)))
+    return Exit.WORKING
+
+
+def keep(name: str) -> int:
+    """Take down the words of somebody's key and keep it under a name. Raises Rejected, Left."""
+    from client.cli import speaking
+    from client.cli.desk import at_desk
+    from client.cli.share import tell
+    from client.share import sign
+    from client.vault import opened
+    from client.vault.content import with_setting
+
+    if not name.strip() or len(name) > _LONGEST or printable(name, _LONGEST) != name:
+        raise Rejected(_NO_NAME, limit=_LONGEST)
+    vault = opened.opened()
+    with at_desk() as desk:
+        if desk is None:
+            raise Rejected(_NO_DESK)
+        desk.say(_("Ask the person for the words that `sanylau share --my-key` shows: six groups of four."))
+        public = speaking.take_key(desk)
+        if _of(vault.content).get(name, public) != public and not desk.agrees(_(_ANOTHER, name=name)):
+            raise Rejected(N_("nothing was changed"))
+
+    def with_key(content: Content) -> Content:
+        people = {**_of(content), name: public}
+        if len(people) > _MOST:
+            raise Rejected(_FULL, limit=_MOST)
+        return with_setting(content, _SETTING, {one: key.hex() for one, key in people.items()})
+
+    vault.change(with_key)  # of what is in the file now: another process may have added somebody
+    tell(_("Known from now on: {name}, with the key {key}", name=name, key=sign.key_id(public)))
+    return Exit.WORKING
+
+
+def known() -> dict[str, bytes]:
+    """Return the keys of people by name: those in the vault, if it is open or asked for."""
+    from client.vault import opened
+
+    vault = opened.opened() if opened.wanted() else opened.current()
+    return {} if vault is None else _of(vault.content)
+
+
+def name_of(public: bytes) -> str:
+    """Return the name under which a key is known, "" for none."""
+    return next((name for name, key in known().items() if key == public), "")
+
+
+def _of(content: Content) -> dict[str, bytes]:
+    kept = content.settings.get(_SETTING)
+    if not isinstance(kept, dict):
+        return {}
+    found = {}
+    for name, text in kept.items():
+        try:
+            key = bytes.fromhex(text) if isinstance(text, str) else b""
+        except ValueError:
+            continue
+        if len(key) == _KEY:
+            found[name] = key
+    return found

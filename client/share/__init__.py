@@ -1,0 +1,1 @@
+"""Handing on a way that was proved: capsules, and the five ways that they travel."""
