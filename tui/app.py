@@ -12,7 +12,7 @@ from textual.worker import Worker, WorkerState
 
 from client.i18n import _, say
 from client.model import N_, Message
-from tui.carrying import Carrier
+from tui.handing import Hander
 from tui.messages import (
     FindWay,
     GoBack,
@@ -34,14 +34,13 @@ if TYPE_CHECKING:
     from client.engine import Run
     from client.model import Reading
     from tui.finding import Survey
-    from tui.intake import Basket
     from tui.session import Session
 
 _BUSY: Final = N_("A check is running: F4 shows it. Stop it there first.")
 _SURVEYED: Final = N_("The line is being looked at: press 1 to see it. Stop it there first.")
 
 
-class SanylauApp(Carrier):
+class SanylauApp(Hander):
     """The first screen and where its choices lead. `wishes` are what was set beforehand: targets, limits, lists.
 
     `given` is a list that came by standard input. `colours` and `still`: see Shell.
@@ -55,15 +54,12 @@ class SanylauApp(Carrier):
     def __init__(
         self, wishes: Wishes | None = None, *, given: str = "", colours: str = "", still: bool = False
     ) -> None:
-        super().__init__(wishes, colours=colours, still=still)
-        self._given = given
-        self._basket: Basket | None = None
+        super().__init__(wishes, given=given, colours=colours, still=still)
         self._runner: Worker[None] | None = None
         self._finder: Worker[None] | None = None
         self._stage: Worker[None] | None = None
         self.survey: Survey | None = None
         self.diagnosis: Diagnosis | None = None
-        self.anchors = ""
 
     def on_mount(self) -> None:
         """Show the first screen, and behind it get ready what the next key needs."""
@@ -83,14 +79,6 @@ class SanylauApp(Carrier):
         import tui.screens.consent
         import tui.screens.importing
         import tui.screens.results  # noqa: F401
-
-    @property
-    def basket(self) -> Basket:
-        """What the person puts together for a check."""
-        from tui.intake import Basket
-
-        self._basket = self._basket or Basket(self.wishes, self._given)
-        return self._basket
 
     # the ways to a run
 
@@ -187,7 +175,7 @@ class SanylauApp(Carrier):
         """
         from tui.session import Session
 
-        self.session = Session(run, title, tales)
+        self.session = Session(run if of_stage else self.remembering(run), title, tales)
         self.session.diagnosis = None if of_stage else self.diagnosis
         if self._stage is not None and not of_stage:
             self._stage.cancel()
@@ -215,6 +203,8 @@ class SanylauApp(Carrier):
                 end = session.state.finished
                 whole = end is not None and end.stopped not in LEFT
                 self._basket.tested_of(session.run.reading, session.tested, whole=whole)
+            if not session.staged:
+                await self.keep_results(session)
 
     @on(Worker.StateChanged)
     def _worker_changed(self, event: Worker.StateChanged) -> None:
@@ -228,6 +218,8 @@ class SanylauApp(Carrier):
             self.session.changed |= {NOTICES, ""}  # the end may be on the screen already
         elif event.worker is self._carrier:
             self.tell(_("The local connection broke down ({kind}): it is closed.", kind=kind), loud=True)
+        elif event.worker.group == "waiting":
+            self.tell(_("The wait broke down ({kind}): it is over.", kind=kind), loud=True)
         elif event.worker.group == "connecting":
             self.tell(_("Not connected: Sanylau itself broke down ({kind}).", kind=kind), loud=True)
         elif event.worker.group != "getting ready" and (self.survey or self.session):
@@ -263,6 +255,8 @@ class SanylauApp(Carrier):
             self.session.stop()
         elif self._is_connected:
             self.action_disconnect()
+        elif self.waiting is not None and not self.waiting.over:
+            self.waiting.stop()
         else:
             self.hang_up()
 
@@ -284,7 +278,7 @@ class SanylauApp(Carrier):
         await self._end_all()
 
     async def _end_all(self) -> None:
-        await asyncio.gather(*map(self._ended, (self._carrier, self._finder, self._runner)))
+        await asyncio.gather(*map(self._ended, (self._carrier, self._finder, self._runner, self._waiter)))
         await self._ended(self._stage)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

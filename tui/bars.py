@@ -22,6 +22,7 @@ HELP: Final = (
     ("↑ ↓", N_("choose an entry; its details stand below")),
     ("n", N_("the best option first, then the next that works")),
     ("u", N_("use a working or degraded entry: the guide, a file, a QR code, the local connection")),
+    ("h", N_("hand it to somebody: by words, SMS, QR code or stick")),
     ("Enter", N_("more room for the details; ↑ ↓ scroll them, Esc goes back")),
     ("▲", N_("so many entries stand above those in sight; Home goes there")),
     ("1-4", N_("all, only working, only waiting, only failed ones; ▸ marks what is shown")),

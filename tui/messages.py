@@ -37,6 +37,41 @@ class Practise(Message):
     """Play a blackout on this machine and check what plays in it."""
 
 
+class Wait(Message):
+    """Show the wait for an opening."""
+
+
+class StartWait(Message):
+    """After consent, wait until something opens, and do the queue then.
+
+    `notice` are the person's words for the notice on the desktop, "" for the built-in ones.
+    """
+
+    def __init__(self, notice: str = "") -> None:
+        super().__init__()
+        self.notice = notice
+
+
+class StopWait(Message):
+    """End the wait and keep what is known."""
+
+
+class PassOn(Message):
+    """Show how `option` is passed on; without one, what is at hand."""
+
+    def __init__(self, option: Option | None = None) -> None:
+        super().__init__()
+        self.option = option
+
+
+class TakeIn(Message):
+    """Show how something is taken in that somebody passes on."""
+
+
+class OpenVault(Message):
+    """Show the vault."""
+
+
 class GoBack(Message):
     """Leave the results for the screen before. The run goes on, or stays as it ended."""
 

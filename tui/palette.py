@@ -16,7 +16,7 @@ from client import i18n
 from client.i18n import _
 from client.model import N_
 from tui import theme
-from tui.messages import FindWay, OpenList, Practise
+from tui.messages import FindWay, OpenList, OpenVault, PassOn, Practise, TakeIn, Wait
 from tui.screens.home import OWN_NAMES, HomeScreen
 from tui.widgets.too_small import is_small
 
@@ -70,21 +70,29 @@ class Commands(Provider):
 
 def known(app: Any, screen: Screen[Any]) -> Iterator[Command]:
     """Yield what can be done on `screen` of `app` now."""
-    seen = set()
+    seen, named = set(), set()
     for node, binding, enabled, _tooltip in screen.active_bindings.values():
         wanted = binding.show and binding.description and enabled and binding.action not in _LEFT_OUT
         if wanted and (node, binding.action) not in seen:
             seen.add((node, binding.action))
             act = partial(app.run_action, binding.action, default_namespace=node)
+            named.add(_(binding.description))
             yield Command(_(binding.description), app.get_key_display(binding), act)
     starts: tuple[tuple[str, type[Message]], ...] = (
         (_("Find a way out"), FindWay),
         (_("Check my own list"), OpenList),
         (_("Practise"), Practise),
+        (_("Wait"), Wait),
+        (_("Pass it on"), PassOn),
+        (_("Take in"), TakeIn),
+        (_("Vault"), OpenVault),
     )
     if not isinstance(screen, HomeScreen):  # there they are keys
         for name, message in starts:
+            if name in named:
+                continue
             yield Command(name, "", partial(_send, app, message))
+    yield Command(_("Erase everything"), "f8", app.action_wipe)
     for language, name in OWN_NAMES.items():
         yield Command(name, "", partial(app.action_language, language))
     for palette in theme.PALETTES:

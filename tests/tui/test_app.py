@@ -130,7 +130,7 @@ async def test_no_color_leaves_no_colour_on_any_page(monkeypatch: pytest.MonkeyP
         for keys, wanted in (
             ((), "Find a way out"),
             (("f1",), "On every screen:"),
-            (("escape", "ctrl+p"), "Colours: light"),
+            (("escape", "ctrl+p"), "Erase everything"),
             (("escape", "3"), "✔ working"),
         ):
             await pilot.press(*keys)

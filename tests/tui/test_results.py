@@ -120,8 +120,8 @@ async def test_advice_and_details_take_turns_below_the_list() -> None:
         await shown(pilot, session)
         tell(session, judged(1, Status.WORKING, kib_per_s=50), judged(2), finished(working=1, failed=1))
         session.over = True
-        await until_shown(pilot, "─ advice ─")
-        assert "→ Press n for the best option" in text_of(app)
+        await until_shown(pilot, "→ Press n for the best option")
+        assert "─ advice ─" in text_of(app)
         await pilot.press("down")
         await until_shown(pilot, "─ details ─")
         await pilot.press("a")

@@ -24,7 +24,8 @@ each_stop = pytest.mark.parametrize("name", STOPS)
 
 
 @pytest.fixture(autouse=True)
-def _english(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _english(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    monkeypatch.setenv("SANYLAU_VAULT", str(tmp_path_factory.mktemp("v") / "vault"))
     monkeypatch.setenv("LANGUAGE", "en")
     i18n.use("en")
     yield

@@ -6,31 +6,49 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from textual.pilot import Pilot
 from textual.screen import Screen
 
 from client.diagnosis import inquire
 from client.model import Status
+from client.share import envelope
+from client.share.seal import OneTime
 from tests.client.diagnosis.matrix import MATRIX
+from tests.client.share.ways import capsule
 from tests.tui.snapshots.test_finding import concluded
 from tests.tui.support import judged, made_run, until
+from tui import passing
 from tui.app import SanylauApp
 from tui.finding import Survey
 from tui.palette import Palette
+from tui.screens.codes import CodesScreen
 from tui.screens.consent import ConsentScreen
 from tui.screens.country import CountryScreen
 from tui.screens.evidence import EvidenceScreen
 from tui.screens.export import ExportScreen
 from tui.screens.files import FilePicker
 from tui.screens.finding import FindingScreen
+from tui.screens.hearing import HearingScreen
 from tui.screens.home import HomeScreen
 from tui.screens.importing import ImportScreen
+from tui.screens.incoming import KeyScreen, MessagesScreen
+from tui.screens.notice import NoticeScreen
 from tui.screens.pace import PaceScreen
+from tui.screens.passing import PassingScreen
+from tui.screens.passphrase import PassphraseScreen
 from tui.screens.programs import ProgramsScreen
 from tui.screens.qr import QrScreen
+from tui.screens.reading import PartsScreen, ReadingScreen
 from tui.screens.results import ResultsScreen
+from tui.screens.stick import StickScreen
+from tui.screens.taken import TakenScreen
+from tui.screens.taking import TakingScreen
 from tui.screens.use import UseScreen
+from tui.screens.vault import VaultScreen
+from tui.screens.wait import WaitScreen, WhereScreen
 from tui.session import Session
+from tui.widgets.inputs import ListArea
 
 PRACTICE: Final = "practice: nothing leaves this machine"
 
@@ -53,6 +71,16 @@ def _session(app: SanylauApp) -> None:
     session = app.session = Session(made_run("socks5://127.0.0.1:1\nsocks5://127.0.0.1:2\n"), PRACTICE)
     for event in (judged(1, Status.WORKING, kib_per_s=300), judged(2), judged(3, Status.HOSTILE)):
         session.changed |= session.state.apply(event)
+
+
+def _key(app: SanylauApp) -> None:
+    # A random key may have words in it that are texts of the catalog too.
+    app.screen._key = OneTime(X25519PrivateKey.from_private_bytes(bytes(range(32))))  # type: ignore[attr-defined]
+
+
+def _messages(app: SanylauApp) -> None:
+    texts = passing.messages(envelope.plain(capsule()), wide=False)
+    app.screen.query_one(ListArea).take("\n".join(texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +113,28 @@ STOPS: Final = {
     "name of the file": Stop(ExportScreen, "use", ("e", "enter")),
     "code's question": Stop(ConsentScreen, "use", ("q",)),
     "code": Stop(QrScreen, "code's question", ("y",), back="use"),
+    "wait": Stop(WaitScreen, "home", ("w",)),
+    "wait's country": Stop(WhereScreen, "wait", ("enter",)),
+    "notice": Stop(NoticeScreen, "wait", ("n",)),
+    "pass it on": Stop(PassingScreen, "results", ("h",)),
+    "warning": Stop(ConsentScreen, "pass it on", ("s",)),
+    "their key": Stop(HearingScreen, "pass it on", ("1",)),
+    "photo's question": Stop(ConsentScreen, "pass it on", ("3",)),
+    "photo": Stop(CodesScreen, "photo's question", ("y",), back="pass it on"),
+    "stick": Stop(StickScreen, "pass it on", ("4",)),
+    "stick's passphrase": Stop(PassphraseScreen, "stick", ("enter",)),
+    "in the open": Stop(PassingScreen, "warning", ("y",), back="results"),
+    "words": Stop(ReadingScreen, "in the open", ("1",)),
+    "messages": Stop(PartsScreen, "in the open", ("2",)),
+    "take in": Stop(TakingScreen, "home", ("t",)),
+    "my key": Stop(KeyScreen, "take in", ("1",), needs=_key),
+    "their words": Stop(HearingScreen, "my key", ("enter",), back="take in"),
+    "their messages": Stop(MessagesScreen, "take in", ("s", "2")),
+    "what came": Stop(TakenScreen, "their messages", ("ctrl+s",), back="take in", needs=_messages),
+    "file to take in": Stop(FilePicker, "take in", ("3",)),
+    "vault": Stop(VaultScreen, "home", ("v",)),
+    "passphrase": Stop(PassphraseScreen, "vault", ("o",)),
+    "erasing": Stop(ConsentScreen, "home", ("f8",)),
 }
 
 

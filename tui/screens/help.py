@@ -33,6 +33,7 @@ _EVERYWHERE: Final = (
     ("F2", N_("end the local connection")),
     ("F3", N_("change the language")),
     ("F4", N_("show the results of the check that goes on, or of the last one")),
+    ("F8", N_("erase the vault and everything temporary, and leave; asks once")),
     ("^p", N_("all commands; colours and animation too")),
     ("^c", N_("stop what runs; where nothing runs: leave")),
     ("^q", N_("stop everything and leave; only exported files are kept")),

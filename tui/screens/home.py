@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 
 from client.i18n import LANGUAGES, _, current
 from client.model import N_
-from tui.messages import FindWay, OpenList, Practise
+from tui.messages import FindWay, OpenList, OpenVault, PassOn, Practise, TakeIn, Wait
 from tui.screens.page import Explained, Page
 from tui.widgets.choice import Choice
 from tui.widgets.connection_line import ConnectionLine
@@ -45,6 +45,9 @@ _CHOICES: Final = (  # message, name, what it does and whom it contacts
 )
 
 
+_BESIDE: Final = (Wait, PassOn, TakeIn, OpenVault)
+
+
 class HomeScreen(Page[None]):
     """Asks what is wanted. Nothing is sent from here."""
 
@@ -54,6 +57,10 @@ class HomeScreen(Page[None]):
     ABOUT = N_("Nothing is sent before you have seen whom it goes to and have said yes.")
     KEYS: ClassVar[Explained] = (
         ("1 2 3", N_("choose; or ↑ ↓ and Enter")),
+        ("w", N_("wait until something opens")),
+        ("h", N_("pass on what works, by words, SMS, QR code or stick")),
+        ("t", N_("take in what somebody passes on")),
+        ("v", N_("the vault: keep lists and results, encrypted")),
         ("l, F3", N_("change the language")),
         ("Tab", N_("go to the languages, ← → chooses")),
     )
@@ -62,6 +69,10 @@ class HomeScreen(Page[None]):
         Binding("1,quotation_mark", "choose(0)", N_("Find a way out"), key_display="1"),
         Binding("2,ә", "choose(1)", N_("Own list"), key_display="2"),
         Binding("3,і", "choose(2)", N_("Practise"), key_display="3"),
+        Binding("w,ц", "go(0)", N_("Wait"), key_display="w"),
+        Binding("h,р", "go(1)", N_("Pass it on"), key_display="h"),
+        Binding("t,е", "go(2)", N_("Take in"), key_display="t"),
+        Binding("v,м", "go(3)", N_("Vault"), key_display="v"),
         Binding("l,д", "app.language", show=False),
     ]
 
@@ -108,6 +119,11 @@ class HomeScreen(Page[None]):
         self.query_one("#choices", OptionList).highlighted = number
         self._say("")
         self.post_message(_CHOICES[number][0]())
+
+    def action_go(self, number: int) -> None:
+        """Go to what stands beside the three choices."""
+        self._say("")
+        self.post_message(_BESIDE[number]())
 
     def on_paste(self, event: events.Paste) -> None:
         """Take what is pasted, or dropped, for a list of one's own."""

@@ -17,7 +17,7 @@ from client.text import printable
 from tui import bars, describe
 from tui.line_state import LineView, view_of
 from tui.listing import Filter, Sort
-from tui.messages import GoBack, StopRun, UseOption
+from tui.messages import GoBack, PassOn, StopRun, UseOption
 from tui.screens.page import Explained, Page
 from tui.screens.results_keys import BOUND
 from tui.session import Session
@@ -25,6 +25,7 @@ from tui.state import ENGINE, LINE, NO_ROWS, NOTICES, PACE, SUMMARY, Row
 from tui.widgets.connection_line import ConnectionLine
 from tui.widgets.facts import Facts
 from tui.widgets.head import Head
+from tui.widgets.inputs import SearchInput
 from tui.widgets.key_line import KeyLine
 from tui.widgets.keys import Keys
 from tui.widgets.line_panel import LinePanel
@@ -33,8 +34,6 @@ from tui.widgets.static import Static
 
 _DRAWS: Final = 4  # a second at most, however fast results come
 _AGES: Final = 20.0  # seconds after which ages are looked at again
-_SOUGHT: Final = 60  # characters
-_HARMLESS: Final = r"[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]*"
 
 
 class ResultsScreen(Page[None]):
@@ -69,14 +68,7 @@ class ResultsScreen(Page[None]):
         yield Static(id="engine")
         yield Static(id="notice")
         yield KeyLine(id="filters")
-        yield Input(
-            session.listing.search,
-            placeholder=_("Words to look for"),
-            compact=True,
-            max_length=_SOUGHT,
-            restrict=_HARMLESS,
-            id="search",
-        )
+        yield SearchInput(session.listing.search, id="search")
         with Vertical(id="both"):
             yield ResultsTable(session.listing, session.now, id="results")
             yield Facts(id="details")
@@ -115,7 +107,7 @@ class ResultsScreen(Page[None]):
         session = self._session
         if action in ("stop", "pause", "pace"):
             return not session.over and not session.stopping
-        if action == "use":
+        if action in ("use", "pass_on"):
             return self._drawable and self.query_one(ResultsTable).usable is not None
         if action == "summary":
             return self._is_ended
@@ -138,13 +130,20 @@ class ResultsScreen(Page[None]):
 
     def action_use(self) -> None:
         """Go on to the use of the entry under the cursor."""
+        self._go_on(UseOption)
+
+    def action_pass_on(self) -> None:
+        """Hand the entry under the cursor to somebody."""
+        self._go_on(PassOn)
+
+    def _go_on(self, message: type[UseOption | PassOn]) -> None:
         from tui.using import option_of  # the guide and the exports: not before somebody wants them
 
         table = self.query_one(ResultsTable)
         row = table.usable
         if row is not None:
             table.pin(chosen=True)
-            self.post_message(UseOption(option_of(row, now=self._session.now())))
+            self.post_message(message(option_of(row, now=self._session.now())))
 
     def action_next(self) -> None:
         """Go to the next option that works: to the best one first, and from the advice, which says so."""

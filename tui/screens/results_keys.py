@@ -10,6 +10,7 @@ from client.model import N_
 
 BOUND: Final[list[BindingType]] = [
     Binding("u,г", "use", N_("Use it"), key_display="u"),
+    Binding("h,р", "pass_on", N_("Pass it on"), key_display="h"),
     Binding("n,т", "next", N_("Next option"), key_display="n"),
     Binding("enter", "larger", N_("Details"), key_display="⏎"),
     Binding("a,ф", "summary", N_("Advice"), key_display="a"),

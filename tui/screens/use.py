@@ -17,7 +17,7 @@ from client.options import Option
 from tui import using
 from tui.describe import Lines
 from tui.intake import complaint
-from tui.messages import ConnectThrough, Disconnect
+from tui.messages import ConnectThrough, Disconnect, PassOn
 from tui.screens.consent import ConsentScreen
 from tui.screens.export import ExportScreen
 from tui.screens.page import PRACTICE, Explained, Page
@@ -46,6 +46,7 @@ class UseScreen(Page[None]):
         ("w", N_("the same for the whole desktop: its system proxy leads there meanwhile")),
         ("e", N_("write the entry as another program wants it; the file is for you only")),
         ("q", N_("show the entry as a QR code, for the camera of another device")),
+        ("h", N_("hand it to somebody: by words, SMS, QR code or stick")),
         ("b", N_("where an entry does not protect: the better way that there is")),
         ("← →", N_("another program or device; a shows them all")),
         ("r", N_("show or mask addresses and secrets")),
@@ -58,6 +59,7 @@ class UseScreen(Page[None]):
         Binding("w,ц", "connect_all", N_("Whole desktop"), key_display="w"),
         Binding("e,у", "export", N_("Export"), key_display="e"),
         Binding("q,й", "code", N_("QR"), key_display="q"),
+        Binding("h,р", "pass_on", N_("Pass it on"), key_display="h"),
         Binding("b,и", "better", N_("Better"), key_display="b"),
         Binding("a,ф", "programs", N_("Programs"), key_display="a"),
         Binding("left", "step(-1)", show=False),
@@ -176,6 +178,10 @@ class UseScreen(Page[None]):
     def _connected(self) -> bool:
         connection = connection_of(self.app)
         return connection is not None and connection.wanted == self._option.id
+
+    def action_pass_on(self) -> None:
+        """Hand it to somebody."""
+        self.post_message(PassOn(self._option))
 
     def action_export(self) -> None:
         """Write it as another program wants it."""

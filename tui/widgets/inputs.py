@@ -13,12 +13,15 @@ from textual.message import Message
 from textual.reactive import var
 from textual.widgets import Input, TextArea
 
+from client.i18n import _
 from tui.dropped import unquoted
 from tui.intake import clean
 
 _DOT: Final = "•"
 _WIDE_DOT: Final = "＊"
 _NO_WIDTH: Final = "\u034f"
+_SOUGHT: Final = 60  # characters
+_HARMLESS: Final = r"[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]*"
 _KIND: Final = re.compile(  # what tells the kind of an entry, and nothing about whose it is
     r"\s*(?:[A-Za-z][A-Za-z0-9+.-]{0,19}://|(?:Bridge\s+)?(?:obfs[234]|webtunnel|snowflake|meek(?:_lite)?|conjure)\s|#|//)",
     re.IGNORECASE,
@@ -106,3 +109,17 @@ class FileInput(LineInput):
     def first_of(self, text: str) -> str:
         """Return the path without the quotes around it."""
         return unquoted(text)
+
+
+class SearchInput(Input):
+    """Takes words to look for: no signs that would not be seen."""
+
+    def __init__(self, words: str, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(
+            words,
+            placeholder=_("Words to look for"),
+            compact=True,
+            max_length=_SOUGHT,
+            restrict=_HARMLESS,
+            id=id,
+        )
