@@ -10,6 +10,7 @@ from client.events import Finished
 from client.judge import NO_IPV6
 from client.model import LineState, Message, Protection, Status, Verdict, counted
 from client.sources import BUILTIN
+from client.vault import opened
 from transports.types import N_
 
 NOTHING: Final[Mapping[str, Message]] = {}
@@ -163,7 +164,9 @@ def _how(top: Sequence[Verdict]) -> list[Message]:
     if not top or top[0].candidate.source == BUILTIN:
         return []
     names = [listed(top[0].candidate.source)]
-    guide, connect = command("guide", names), command("connect", names)
+    # With the vault open its results are being kept: the guide need not test again.
+    guide = command("guide", ["--results", opened.PREFIX] if opened.current() else names)
+    connect = command("connect", names)
     return [
         Message(N_("How to use it, step by step: `{command}`"), {"command": guide}),
         Message(N_("For all programs of this machine at once: `{command}`"), {"command": connect}),
