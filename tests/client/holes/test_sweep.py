@@ -71,10 +71,15 @@ async def test_a_search_stops_when_enough_is_found_and_says_where_to_go_on() -> 
 
 async def test_ctrl_c_keeps_what_is_known() -> None:
     ports = free_ports(20)
-    stop = asyncio.Event()
-    asyncio.get_running_loop().call_later(0.3, stop.set)
-    async with beacon(*ports):
-        swept, told = await sweep([asked()], order(ports, spacing=0.05), stop)
+    stop, told = asyncio.Event(), Told()
+
+    def hear(event: Seen | Message) -> None:
+        told(event)
+        if len(told.seen) == 4:
+            stop.set()
+
+    async with beacon(*ports), asyncio.timeout(20):
+        swept = await Sweep([asked()], order(ports, spacing=0.05), hear).run(stop)
     assert swept.stopped == "interrupted"
     assert 2 < len(told.seen) < 20
     assert swept.resume[TCP] == ports[len(told.seen)]
