@@ -29,10 +29,16 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     """Run `main` to its end, on uvloop where the extra is installed and SANYLAU_LOOP is not "asyncio"."""
     import asyncio
 
-    gc.freeze()
-    gc.set_threshold(_YOUNG)  # thousands of short-lived results, hardly a cycle among them
+    calm_collector()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(main)
+
+
+def calm_collector() -> None:
+    """Leave what is loaded by now out of collections, and make them rare: results live short, hardly a cycle among them."""
+    gc.freeze()
+    gc.set_threshold(_YOUNG)
+    gc.enable()
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on, work
@@ -69,8 +68,9 @@ class SanylauApp(Hander):
         self.call_after_refresh(self._painted)
 
     def _painted(self) -> None:
-        gc.freeze()
-        gc.enable()
+        from client.platform import calm_collector
+
+        calm_collector()
         self._get_ready()
 
     @work(thread=True, group="getting ready", exit_on_error=False)

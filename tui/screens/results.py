@@ -32,7 +32,8 @@ from tui.widgets.line_panel import LinePanel
 from tui.widgets.results_table import ResultsTable
 from tui.widgets.static import Static
 
-_DRAWS: Final = 4  # a second at most, however fast results come
+_DRAWS: Final = 4  # a second at most
+_MANY: Final = 40  # changes since the last look: of such a flood every second look is enough
 _AGES: Final = 20.0  # seconds after which ages are looked at again
 
 
@@ -54,8 +55,7 @@ class ResultsScreen(Page[None]):
         self._session = session
         self._listed = listed
         self._summing_up = self._summed_up = False
-        self._over = False
-        self._drawable = False
+        self._over = self._drawable = self._rested = False
         self._offered: tuple[bool | None, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -278,9 +278,8 @@ class ResultsScreen(Page[None]):
     # the line
 
     def _line(self) -> LineView:
-        state = self._session.state
-        staged = self._session.staged
-        return view_of(state.control, self._session.diagnosis, state.tally, staged=staged)
+        session, state = self._session, self._session.state
+        return view_of(state.control, session.diagnosis, state.tally, staged=session.staged)
 
     def action_line(self) -> None:
         """Show all ways out, or only two lines."""
@@ -311,7 +310,8 @@ class ResultsScreen(Page[None]):
         session = self._session
         if not self._drawable:
             return
-        if session.changed:
+        self._rested = len(session.changed) > _MANY and not self._rested
+        if session.changed and not self._rested:
             changed, session.changed = session.changed, set()
             self._draw_keys(changed)
         if session.over and not self._over:
