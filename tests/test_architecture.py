@@ -92,6 +92,13 @@ def test_imports_point_one_way(path: Path) -> None:
     assert roots & (ALLOWED.keys() | {"tests", "benchmarks"}) <= allowed
 
 
+@every_file
+def test_only_the_command_line_knows_the_command_line(path: Path) -> None:
+    names = imported(ast.parse(path.read_text("utf-8")))
+    inside = path.is_relative_to(ROOT / "client" / "cli") or path == COMPOSITION_ROOT
+    assert inside or not any(name.startswith("client.cli") for name in names)
+
+
 def test_the_composition_root_reaches_for_the_screen_only_when_asked() -> None:
     tree = ast.parse(COMPOSITION_ROOT.read_text("utf-8"))
     early = {

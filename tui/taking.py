@@ -48,7 +48,7 @@ LISTENED: Final = (Way.WORDS, Way.SMS)
 
 def known() -> tuple[bytes, ...]:
     """Return the keys of people whose signature is known: those in the open vault."""
-    from client.cli.signers import known as people
+    from client.share.signers import known as people
 
     return tuple(people().values())
 
@@ -171,7 +171,7 @@ _LEFT_OUT: Final = N_(
 
 def how_it_came(got: Got) -> str:
     """Return who may have read it, and whom it is from as far as that is known."""
-    from client.cli.signers import name_of
+    from client.share.signers import name_of
 
     name = printable(name_of(got.by), 60) if got.by is not None else ""
     return " ".join(map(say, choosing.how_it_came(name, got.key_id, sealed=got.sealed)))

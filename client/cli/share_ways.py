@@ -111,8 +111,7 @@ def _warned(way: str, *, yes: bool) -> bool:
 
 def _message(way: str, entries: Sequence[Entry], given: dict[str, Any]) -> bytes:
     """Return what travels: packed, signed if wanted, sealed if it has to be."""
-    from client.cli import signers
-    from client.share import envelope
+    from client.share import envelope, signers
     from client.share.capsule import Capsule
 
     capsule = Capsule(entries=tuple(entries))

@@ -1,4 +1,4 @@
-"""Whose signature is known: keys of people, told as words and kept in the vault by their names."""
+"""The words of the own key, and taking down those of somebody else's."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ from transports.types import N_, Rejected
 if TYPE_CHECKING:
     from client.vault.content import Content
 
-_SETTING: Final = "signers"
 _MOST: Final = 100
 _LONGEST: Final = 40  # characters of a name
-_KEY: Final = 32
 
 _NO_DESK: Final = N_("there is no terminal to type the words on")
 _NO_NAME: Final = N_("--signer takes the name of a person, up to {limit} characters")
@@ -27,26 +25,12 @@ _ANOTHER: Final = N_(
 _FULL: Final = N_("the vault knows {limit} people already: that is all it keeps")
 
 
-def own_seed() -> bytes:
-    """Return the vault's secret for signatures, made when it is first needed. Raises Rejected."""
-    from dataclasses import replace
-
-    from client.share import sign
-    from client.vault import opened
-
-    vault = opened.opened()
-    if not vault.content.signing:
-        fresh = sign.new()
-        vault.change(lambda content: content if content.signing else replace(content, signing=fresh))
-    return vault.content.signing
-
-
 def show_own(language: str | None) -> int:
     """Show the words of the own key, for somebody to keep. Raises Rejected."""
     from client.cli.share import tell
-    from client.share import sign, words
+    from client.share import sign, signers, words
 
-    public = sign.public(own_seed())
+    public = sign.public(signers.own_seed())
     click.echo(words.speak_key(public, language or words.nearest(current())).text(), nl=False)
     tell(
         _(
@@ -62,7 +46,7 @@ def keep(name: str) -> int:
     from client.cli import speaking
     from client.cli.desk import at_desk
     from client.cli.share import tell
-    from client.share import sign
+    from client.share import sign, signers
     from client.vault import opened
     from client.vault.content import with_setting
 
@@ -74,43 +58,15 @@ def keep(name: str) -> int:
             raise Rejected(_NO_DESK)
         desk.say(_("Ask the person for the words that `sanylau share --my-key` shows: six groups of four."))
         public = speaking.take_key(desk)
-        if _of(vault.content).get(name, public) != public and not desk.agrees(_(_ANOTHER, name=name)):
+        if signers.of(vault.content).get(name, public) != public and not desk.agrees(_(_ANOTHER, name=name)):
             raise Rejected(N_("nothing was changed"))
 
     def with_key(content: Content) -> Content:
-        people = {**_of(content), name: public}
+        people = {**signers.of(content), name: public}
         if len(people) > _MOST:
             raise Rejected(_FULL, limit=_MOST)
-        return with_setting(content, _SETTING, {one: key.hex() for one, key in people.items()})
+        return with_setting(content, signers.SETTING, {one: key.hex() for one, key in people.items()})
 
     vault.change(with_key)  # of what is in the file now: another process may have added somebody
     tell(_("Known from now on: {name}, with the key {key}", name=name, key=sign.key_id(public)))
     return Exit.WORKING
-
-
-def known() -> dict[str, bytes]:
-    """Return the keys of people by name: those in the vault, if it is open or asked for."""
-    from client.vault import opened
-
-    vault = opened.opened() if opened.wanted() else opened.current()
-    return {} if vault is None else _of(vault.content)
-
-
-def name_of(public: bytes) -> str:
-    """Return the name under which a key is known, "" for none."""
-    return next((name for name, key in known().items() if key == public), "")
-
-
-def _of(content: Content) -> dict[str, bytes]:
-    kept = content.settings.get(_SETTING)
-    if not isinstance(kept, dict):
-        return {}
-    found = {}
-    for name, text in kept.items():
-        try:
-            key = bytes.fromhex(text) if isinstance(text, str) else b""
-        except ValueError:
-            continue
-        if len(key) == _KEY:
-            found[name] = key
-    return found

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from client.cli import signers
 from client.cli.share import tell
 from client.cli.share_ways import secret
 from client.i18n import _, current, say
-from client.share import intake
+from client.share import intake, signers
 from transports.types import N_, Rejected
 
 if TYPE_CHECKING:

@@ -69,7 +69,7 @@ def _show(got: Got, *, as_json: bool, reveal: bool) -> None:
             )
     if got.entries[_SHOWN:]:
         tell(ngettext("• and {n} more", "• and {n} more", len(got.entries) - _SHOWN))
-    from client.cli import signers
+    from client.share import signers
 
     name = signers.name_of(got.by) if got.by is not None else ""
     for line in choosing.how_it_came(name, got.key_id, sealed=got.sealed):

@@ -121,11 +121,6 @@ class ExportScreen(Dialog[None]):
         """Go back."""
         self.dismiss()
 
-    def _say(self, text: str, *, wrong: bool = False) -> None:
-        said = self.query_one("#said", Static)
-        said.update(Text(text))
-        said.set_class(wrong, "-wrong")
-
 
 def _line(offer: Offer) -> Text:
     return Text(f"{offer.name:<17} {offer.what}", no_wrap=True, overflow="ellipsis")

@@ -142,11 +142,6 @@ class FilePicker(Dialog[str | None]):
         """Go back without a file."""
         self.dismiss(None)
 
-    def _say(self, text: str, *, wrong: bool = False) -> None:
-        said = self.query_one("#said", Static)
-        said.update(Text(text))
-        said.set_class(wrong, "-wrong")
-
 
 def shown_path(path: Path) -> str:
     """Return a folder's path as people write it: from the home folder on, where it is in there."""

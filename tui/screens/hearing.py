@@ -118,19 +118,6 @@ class HearingScreen(Page["tuple[bytes, tuple[str, ...]] | None"]):
         lines = hearing.typed(self._hearing.look(text))
         self.query_one("#live", Static).update(grid(lines) if lines else Text(_(_FOUR), style="dim"))
 
-    def inform(self, text: str) -> None:
-        """Show one line that is no complaint."""
-        self._say(text)
-
-    def complain(self, text: str) -> None:
-        """Show one line about what is wrong."""
-        self._say(text, wrong=True)
-
-    def _say(self, text: str, *, wrong: bool = False) -> None:
-        said = self.query_one("#said", Static)
-        said.update(Text(text))
-        said.set_class(wrong, "-wrong")
-
     @on(Input.Changed, "#typed")
     def _changed(self, event: Input.Changed) -> None:
         self._look(event.value)

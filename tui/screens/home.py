@@ -101,19 +101,6 @@ class HomeScreen(Page[None]):
         """Put the cursor on the first choice."""
         self.query_one("#choices", OptionList).highlighted = 0
 
-    def inform(self, text: str) -> None:
-        """Show one line that is no complaint."""
-        self._say(text)
-
-    def complain(self, text: str) -> None:
-        """Show one line about what is wrong."""
-        self._say(text, wrong=True)
-
-    def _say(self, text: str, *, wrong: bool = False) -> None:
-        said = self.query_one("#said", Static)
-        said.update(Text(text))
-        said.set_class(wrong, "-wrong")
-
     def action_choose(self, number: int) -> None:
         """Ask for what was chosen."""
         self.query_one("#choices", OptionList).highlighted = number

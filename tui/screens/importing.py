@@ -139,10 +139,6 @@ class ImportScreen(Page[None]):
         if text.startswith("--"):
             self.query_one(OwnPages).open(True)
 
-    def inform(self, text: str) -> None:
-        """Show one line that is no complaint."""
-        self._say(Text(text))
-
     def show_reading(self, reading: Reading) -> None:
         """Show what is in the lists, and the lines that are no entry."""
         self._shown = self._basket.stamp
@@ -152,10 +148,8 @@ class ImportScreen(Page[None]):
         self.query_one(EntryList).show(reading, reveal=self._basket.reveal)
         self.call_after_refresh(self.query_one(ListArea).scroll_cursor_visible)
 
-    def _say(self, text: Text | None = None, *, wrong: bool = False) -> None:
-        said = self.query_one("#said", Static)
-        said.update(text or Text(_("Nothing is sent before you have said yes.")))
-        said.set_class(wrong, "-wrong")
+    def _say(self, text: str | Text = "", *, wrong: bool = False) -> None:
+        super()._say(text or _("Nothing is sent before you have said yes."), wrong=wrong)
 
     def _explain(self) -> None:
         profile = self._basket.wishes.profile

@@ -147,18 +147,5 @@ class MessagesScreen(Page[Found | None]):
         """Go back without."""
         self.dismiss(None)
 
-    def inform(self, text: str) -> None:
-        """Show one line that is no complaint."""
-        self._say(text)
-
-    def complain(self, text: str) -> None:
-        """Show one line about what is wrong."""
-        self._say(text, wrong=True)
-
-    def _say(self, text: str, *, wrong: bool = False) -> None:
-        said = self.query_one("#said", Static)
-        said.update(Text(text))
-        said.set_class(wrong, "-wrong")
-
 
 _MOST = 64 * 1024

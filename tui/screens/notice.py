@@ -62,9 +62,7 @@ class NoticeScreen(Dialog[str | None]):
         try:
             self.dismiss(ring.checked(text) if text else "")
         except Rejected as rejected:
-            said = self.query_one("#said", Static)
-            said.update(Text(complaint(rejected).removeprefix("--notice: ")))
-            said.set_class(True, "-wrong")
+            self._say(complaint(rejected).removeprefix("--notice: "), wrong=True)
 
     def action_back(self) -> None:
         """Go back."""

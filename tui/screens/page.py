@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar, cast
 
+from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 
 from client.i18n import _
 from client.model import N_
+from tui.widgets.static import Static
 from tui.widgets.too_small import cover
 
 Result = TypeVar("Result")
@@ -35,6 +37,12 @@ class Told:
     ABOUT: ClassVar[str] = ""
     KEYS: ClassVar[Explained] = ()
     SIGNS: ClassVar[bool] = False
+
+    def _say(self, text: str | Text, *, wrong: bool = False) -> None:
+        """Show a line in the place that the screen has for it."""
+        said = cast("Screen[Any]", self).query_one("#said", Static)
+        said.update(Text(text) if isinstance(text, str) else text)
+        said.set_class(wrong, "-wrong")
 
 
 class Page(Told, Screen[Result]):
@@ -64,12 +72,18 @@ class Page(Told, Screen[Result]):
         self.refresh_bindings()
 
     def inform(self, text: str) -> None:
-        """Say something that is no complaint."""
-        self.notify(text, markup=False)
+        """Say something that is no complaint: in its place where there is one, else as a notice."""
+        if self.query("#said"):
+            self._say(text)
+        else:
+            self.notify(text, markup=False)
 
     def complain(self, text: str) -> None:
-        """Say what is wrong."""
-        self.notify(text, severity="error", markup=False)
+        """Say what is wrong, in the same place."""
+        if self.query("#said"):
+            self._say(text, wrong=True)
+        else:
+            self.notify(text, severity="error", markup=False)
 
 
 class Dialog(Told, ModalScreen[Result]):

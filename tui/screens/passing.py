@@ -110,19 +110,6 @@ class PassingScreen(Page[None]):
         self.query_one(Head).reveal = self._reveal
         self.refresh_bindings()
 
-    def inform(self, text: str) -> None:
-        """Show one line that is no complaint."""
-        self._say(text)
-
-    def complain(self, text: str) -> None:
-        """Show one line about what is wrong."""
-        self._say(text, wrong=True)
-
-    def _say(self, text: str, *, wrong: bool = False) -> None:
-        said = self.query_one("#said", Static)
-        said.update(Text(text))
-        said.set_class(wrong, "-wrong")
-
     # what the person chooses
 
     @on(Choice.Changed, "#from")

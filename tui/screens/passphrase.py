@@ -112,8 +112,3 @@ class PassphraseScreen(Dialog[bool]):
         """Go back without; not while the passphrase is used, as then it is too late."""
         if not self._busy:
             self.dismiss(False)
-
-    def _say(self, text: str, *, wrong: bool = False) -> None:
-        said = self.query_one("#said", Static)
-        said.update(Text(text))
-        said.set_class(wrong, "-wrong")

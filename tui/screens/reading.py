@@ -52,7 +52,7 @@ class Deck(Page[None]):
         yield Head(self.NAME)
         yield Static(id="before")
         with Vertical(id="card"):
-            yield Static(id="said")
+            yield Static(id="face")
         yield Static(id="after")
         yield ConnectionLine()
         yield Keys()
@@ -97,7 +97,7 @@ class Deck(Page[None]):
     def _put(self, before: str, title: str, card: object, after: str) -> None:
         self.query_one("#before", Static).update(Text(before))
         self.query_one("#card").border_title = f" {title} " if title else ""
-        self.query_one("#said", Static).update(card)
+        self.query_one("#face", Static).update(card)
         self.query_one("#after", Static).update(Text(after))
 
 

@@ -115,8 +115,3 @@ class StickScreen(Page[None]):
     def action_back(self) -> None:
         """Go back."""
         self.dismiss()
-
-    def _say(self, text: str, *, wrong: bool = False) -> None:
-        said = self.query_one("#said", Static)
-        said.update(Text(text))
-        said.set_class(wrong, "-wrong")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import ClassVar, cast
 
-from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -87,19 +86,6 @@ class TakenScreen(Page[None]):
     @property
     def _basket(self) -> Basket:
         return cast(Basket, self.app.basket)  # type: ignore[attr-defined]
-
-    def inform(self, text: str) -> None:
-        """Show one line that is no complaint."""
-        self._say(text)
-
-    def complain(self, text: str) -> None:
-        """Show one line about what is wrong."""
-        self._say(text, wrong=True)
-
-    def _say(self, text: str, *, wrong: bool = False) -> None:
-        said = self.query_one("#said", Static)
-        said.update(Text(text))
-        said.set_class(wrong, "-wrong")
 
     def action_test(self) -> None:
         """Ask for a check of it."""

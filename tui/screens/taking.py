@@ -97,19 +97,6 @@ class TakingScreen(Page[None]):
         self.query_one("#how", Static).update(Text(how))
         self.refresh_bindings()
 
-    def inform(self, text: str) -> None:
-        """Show one line that is no complaint."""
-        self._say(text)
-
-    def complain(self, text: str) -> None:
-        """Show one line about what is wrong."""
-        self._say(text, wrong=True)
-
-    def _say(self, text: str, *, wrong: bool = False) -> None:
-        said = self.query_one("#said", Static)
-        said.update(Text(text))
-        said.set_class(wrong, "-wrong")
-
     def action_seal(self) -> None:
         """It was sealed, or not."""
         self._sealed, self._agreed = not self._sealed, False

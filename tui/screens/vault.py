@@ -130,19 +130,6 @@ class VaultScreen(Page[None]):
             items.focus()
         self.refresh_bindings()
 
-    def inform(self, text: str) -> None:
-        """Show one line that is no complaint."""
-        self._say(text)
-
-    def complain(self, text: str) -> None:
-        """Show one line about what is wrong."""
-        self._say(text, wrong=True)
-
-    def _say(self, text: str, *, wrong: bool = False) -> None:
-        said = self.query_one("#said", Static)
-        said.update(Text(text))
-        said.set_class(wrong, "-wrong")
-
     @work(exclusive=True, group="vault", exit_on_error=False)
     async def action_open(self) -> None:
         """Open it, or make it."""

@@ -145,19 +145,6 @@ class WaitScreen(Page[None]):
         likely = words.expected(forecast)
         self.query_one("#calendar", Static).update(Text(f"{likely}\n").append_text(text) if likely else text)
 
-    def inform(self, text: str) -> None:
-        """Show one line that is no complaint."""
-        self._say(text)
-
-    def complain(self, text: str) -> None:
-        """Show one line about what is wrong."""
-        self._say(text, wrong=True)
-
-    def _say(self, text: str, *, wrong: bool = False) -> None:
-        said = self.query_one("#said", Static)
-        said.update(Text(text))
-        said.set_class(wrong, "-wrong")
-
     def action_begin(self) -> None:
         """Ask for the wait."""
         self._say("")
