@@ -185,10 +185,11 @@ class Line:
             good.append(sight.who)
         elif not sight.crossed and good and self._is_over(sight.place):
             # When the border shuts, what the country's servers said before that is past too.
-            for place in _PAST_WITH[sight.place]:
+            past = _PAST_WITH[sight.place]
+            for place in past:
                 self._good[place].clear()
-                self._drop(lambda other, at=place: other.place is at and other.crossed)  # type: ignore[misc]
-            if Place.ABROAD in _PAST_WITH[sight.place]:
+            self._drop(lambda other: other.place in past and other.crossed)
+            if Place.ABROAD in past:
                 self._latest.clear()
 
     def _compare(self, at: float, sight: Sight) -> None:
